@@ -1,0 +1,73 @@
+"""One file per thing to do with a model. The file ``generate.py`` holds the generator function ``generate``.
+
+A signature is the specification. Parameters by name:
+
+    model    the chosen model; its annotation is the capability that it must have
+    rng      the visitor's seed, as an ``Rng``; ``rng.take(n)`` makes a batch
+    data     the model's data set, a ``playground.data.Dataset``
+    **own    the knobs of the family's own method (``Capability.method``), forwarded whole
+
+and every keyword annotated with a knob. The docstring's first line is the help text; its yields are views.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from playground.capabilities import Model
+from playground.knobs import Spec, knobs
+from playground.views import View
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One thing to do: a generator function and what its signature says.
+
+    Args:
+        name: the file's name.
+        run: the generator function.
+        needs: the capability that its model must have.
+        help: its docstring's first line.
+    """
+
+    name: str
+    run: Callable[..., Iterator[View]]
+    needs: type[Model]
+    help: str
+
+    @property
+    def parameters(self) -> set[str]:
+        """Every parameter's name, ``own`` among them if it forwards the family's knobs."""
+        return set(inspect.signature(self.run).parameters)
+
+    def own_specs(self, family: type[Model], labels: tuple[str, ...] = ()) -> tuple[Spec, ...]:
+        """The knobs that ``family``'s own method adds to this activity's."""
+        method = vars(self.needs).get("method")
+        if "own" not in self.parameters or method is None:
+            return ()
+        return knobs(getattr(family, str(method)), labels)
+
+    def specs(
+        self, family: type[Model], labels: tuple[str, ...] = (), others: tuple[str, ...] = ()
+    ) -> tuple[Spec, ...]:
+        """All knobs a visitor sees for a model of ``family``: the activity's, then the family's."""
+        return knobs(self.run, labels, others) + self.own_specs(family, labels)
+
+
+@cache
+def activities() -> dict[str, Activity]:
+    """Every activity in this folder, by name, in the order a newcomer should meet them."""
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        code = importlib.import_module(f"{__name__}.{module.name}")
+        run = getattr(code, module.name)
+        needs = typing.get_type_hints(run)["model"]
+        activity = Activity(module.name, run, needs, inspect.getdoc(run).split("\n")[0])
+        found.append((getattr(code, "ORDER", 100), activity))
+    return {a.name: a for _, a in sorted(found, key=lambda pair: (pair[0], pair[1].name))}

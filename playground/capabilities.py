@@ -1,0 +1,281 @@
+"""What a generative model can do: a family's base classes are its specification.
+
+``class VAE(Samples, Reconstructs, Density)`` reads as what a variational autoencoder is. A missing method fails when the
+model is constructed, ``issubclass`` answers "can it?" without loading weights, and nobody asks ``hasattr``.
+
+Data are float tensors (n, *shape); pictures are (n, channels, height, width) in [0, 1].
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from playground.rng import Rng
+
+Kind = Literal["exact", "lower bound", "estimate", "unnormalised"]
+Measure = Literal["8-bit pixels", "binary pixels", "continuous"]
+
+
+@dataclass(frozen=True)
+class LogProb:
+    """Log-probabilities that never travel without their kind.
+
+    Args:
+        nats: (n,) log-probability per datum in nats.
+        kind: exact, lower bound, estimate or unnormalised.
+        measure: what the probability is of. ``8-bit pixels``: the picture rounded to 256 grey levels, by uniform
+            dequantisation (Theis, van den Oord and Bethge 2016, arXiv:1511.01844); ``binary pixels``: a black-and-white
+            picture; ``continuous``: a density. Values of different measures must never be compared.
+        stderr: (n,) standard error per datum where the value is a Monte Carlo estimate, else None.
+    """
+
+    nats: Tensor
+    kind: Kind
+    measure: Measure
+    stderr: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """One state on the way to a sample.
+
+    Args:
+        x: (n, *shape) the state, as data.
+        done: how many of ``total`` steps have been taken.
+        total: how many steps there are.
+        label: what this state is, for its caption, such as ``t = 0.40``.
+    """
+
+    x: Tensor
+    done: int
+    total: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a newcomer reads about a family: short paragraphs in plain words, no mark-up.
+
+    Args:
+        title: the family's name, as the field says it.
+        line: one line saying what it is.
+        intuition: the idea, without formulas.
+        pros: what it is good at.
+        cons: what it is bad at.
+        training: how it is trained.
+        latent: whether it has a latent, and which.
+        sampling: how a sample is drawn.
+        density: how the probability of a new point is computed.
+        paper: authors, year and title.
+        arxiv: the paper's arXiv number, or "" where it has none.
+    """
+
+    title: str
+    line: str
+    intuition: str
+    pros: str
+    cons: str
+    training: str
+    latent: str
+    sampling: str
+    density: str
+    paper: str
+    arxiv: str = ""
+
+
+class Model(nn.Module, ABC):
+    """A model of data of one shape.
+
+    Attributes:
+        shape: one datum's shape, without the batch axis.
+        labels: the classes it can be conditioned on, none if it cannot be.
+        cannot: why a capability is missing, by the capability's class name; the page greys it with this sentence.
+        about: what a newcomer reads about its family; None for helpers such as classifiers, which no page lists.
+    """
+
+    shape: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+    cannot: ClassVar[Mapping[str, str]] = {}
+    about: ClassVar[About | None] = None
+
+    @classmethod
+    @abstractmethod
+    def tiny(cls) -> Self:
+        """A very small, untrained instance: what the contract tests run on."""
+
+    def weights(self) -> nn.Module:
+        """The part whose state is stored in model.safetensors: all of it, unless a part is only needed to train."""
+        return self
+
+    def sidecars(self) -> dict[str, str]:
+        """Further text files for the model's folder, by file name, so that other libraries can open it."""
+        return {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.weights().parameters(), torch.empty(0)).device
+
+
+class Learns(Model):
+    """Trained by gradient descent."""
+
+    def players(self) -> dict[str, list[nn.Parameter]]:
+        """Who is trained, in the order they move: one player, or a game of several with an optimiser each."""
+        return {"model": list(self.parameters())}
+
+    @abstractmethod
+    def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
+        """What ``player`` minimises on a batch, first; the rest is only logged.
+
+        Args:
+            x: (n, *shape) data, pictures in [0, 1].
+            label: (n,) class indices, int64; ignored by models without labels.
+            generator: the step's randomness, on the device of ``x``.
+            player: a key of ``players()``.
+        """
+
+
+class Fits(Model):
+    """Fitted to the whole training set at once, in closed form or by expectation-maximisation."""
+
+    @abstractmethod
+    def fit(self, x: Tensor, label: Tensor, generator: torch.Generator) -> Iterator[dict[str, float]]:
+        """Improve on the whole of ``x``, (n, *shape): one yield of numbers to log per iteration, without an end.
+
+        Called anew it goes on from the present weights.
+        """
+
+
+class Samples(Model):
+    """Draws new data."""
+
+    method: ClassVar[str] = "sample"
+    lacks: ClassVar[str] = "this model cannot draw new data"
+
+    @abstractmethod
+    def sample(self, rng: Rng, **knobs: Any) -> Tensor:
+        """New data, (len(rng), *shape). Further keywords are the family's own knobs."""
+
+
+class Refines(Samples):
+    """Draws in steps that can be watched."""
+
+    method: ClassVar[str] = "refine"
+    lacks: ClassVar[str] = "it draws in a single pass: there is nothing between the noise and the picture"
+
+    @abstractmethod
+    def refine(self, rng: Rng, **knobs: Any) -> Iterator[State]:
+        """Every state on the way, the last of which is the sample."""
+
+    def sample(self, rng: Rng, **knobs: Any) -> Tensor:
+        """The last state of ``refine``."""
+        for state in self.refine(rng, **knobs):  # noqa: B007 - the last one is meant
+            pass
+        return state.x
+
+
+class Decodes(Model):
+    """Turns latent codes into data."""
+
+    latent: tuple[int, ...]
+    method: ClassVar[str] = "decode"
+    lacks: ClassVar[str] = "it has no latent to decode"
+
+    @abstractmethod
+    def decode(self, z: Tensor, **knobs: Any) -> Tensor:
+        """Data (n, *shape) of codes (n, *latent); the codes of samples are standard normal."""
+
+
+class Encodes(Model):
+    """Turns data into latent codes."""
+
+    latent: tuple[int, ...]
+    method: ClassVar[str] = "encode"
+    lacks: ClassVar[str] = "it has no encoder: nothing maps a picture to a latent code"
+
+    @abstractmethod
+    def encode(self, x: Tensor, **knobs: Any) -> Tensor:
+        """Codes (n, *latent) of data (n, *shape)."""
+
+
+class Reconstructs(Encodes, Decodes):
+    """Encodes and decodes: a picture can go in and come out again."""
+
+    method: ClassVar[str] = "reconstruct"
+    lacks: ClassVar[str] = "it has no encoder: nothing maps a picture to a latent code and back"
+
+    def reconstruct(self, x: Tensor, **knobs: Any) -> Tensor:
+        """``decode(encode(x))``, (n, *shape)."""
+        return self.decode(self.encode(x, **knobs), **knobs)
+
+
+class Density(Model):
+    """Says how probable a datum is."""
+
+    method: ClassVar[str] = "log_prob"
+    lacks: ClassVar[str] = "it has no density: it cannot say how probable a picture is"
+
+    @abstractmethod
+    def log_prob(self, x: Tensor, rng: Rng, **knobs: Any) -> LogProb:
+        """Log-probability in nats of each datum of (n, *shape), with its kind.
+
+        ``rng`` (of length n) supplies what the evaluation needs of randomness: dequantisation noise, importance samples.
+        """
+
+
+class Denoises(Model):
+    """Removes noise: the one convention that diffusion, score and flow-matching models share."""
+
+    method: ClassVar[str] = "denoise"
+    lacks: ClassVar[str] = "it has not learnt to remove noise"
+
+    @abstractmethod
+    def denoise(self, x: Tensor, sigma: Tensor, **knobs: Any) -> Tensor:
+        """The expected clean datum, (n, *shape), given it plus normal noise of standard deviation ``sigma``, (n,).
+
+        The score is ``(denoise(x, sigma) - x) / sigma**2`` (Karras et al. 2022, arXiv:2206.00364, equation 3). Here data
+        are in the model's own units, in which its noise is added: [-1, 1] for pictures.
+        """
+
+
+class Classifies(Model):
+    """Tells classes apart, and gives the features in which generated and real data are compared."""
+
+    method: ClassVar[str] = "classify"
+    lacks: ClassVar[str] = "it is not a classifier"
+    feature_size: int
+
+    @abstractmethod
+    def features(self, x: Tensor) -> Tensor:
+        """Features (n, feature_size) of data (n, *shape)."""
+
+    @abstractmethod
+    def classify(self, x: Tensor) -> Tensor:
+        """Class scores (n, len(labels)), before the softmax."""
+
+
+CAPABILITIES: tuple[type[Model], ...] = (
+    Samples,
+    Refines,
+    Encodes,
+    Decodes,
+    Reconstructs,
+    Density,
+    Denoises,
+    Classifies,
+)
+
+
+def why_not(family: type[Model], needed: type[Model]) -> str | None:
+    """None if ``family`` can do what ``needed`` promises, else the reason, as a clause without a full stop."""
+    if issubclass(family, needed):
+        return None
+    return family.cannot.get(needed.__name__) or str(vars(needed).get("lacks", f"it does not {needed.__name__.lower()}"))

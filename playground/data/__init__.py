@@ -1,0 +1,78 @@
+"""Data sets: one file each, each defining ``dataset``.
+
+Where the numbers come from, in order: the folder named by ``PLAYGROUND_DATA``, then a cached download from the Hugging
+Face Hub, then one sentence naming both ways. ``playground.data.sources`` knows how; a data set's file knows what.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Literal
+
+import numpy as np
+
+Split = Literal["train", "valid", "test"]
+
+
+class DataMissing(LookupError):
+    """A data set is neither on this machine nor reachable; the text says both ways to get it."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set of labelled pictures.
+
+    Args:
+        name: the file's name with hyphens, as cards call it.
+        title: as people call it.
+        line: one line saying what it is.
+        shape: one picture, (channels, height, width).
+        labels: the names of the classes.
+        licence: as its makers state it.
+        read: gives a split as (pictures (n, *shape) uint8, labels (n,) int64); raises DataMissing.
+        fixture: a few dozen stand-in pictures that are always there, in the same form, said to be so on the page.
+        fixture_note: what those are; "" where they are the data set itself.
+    """
+
+    name: str
+    title: str
+    line: str
+    shape: tuple[int, int, int]
+    labels: tuple[str, ...]
+    licence: str
+    read: Callable[[Split], tuple[np.ndarray, np.ndarray]]
+    fixture: Callable[[], tuple[np.ndarray, np.ndarray]]
+    fixture_note: str = ""
+
+    def load(self, split: Split) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures (n, *shape) uint8 and labels (n,) int64 of ``train``, ``valid`` or ``test``.
+
+        Read once and kept. The validation split is cut from the official training set and is not in ``train``.
+
+        Raises:
+            DataMissing: with a sentence naming the ways to get the data.
+        """
+        return _loaded(self.name, split)
+
+    def examples(self) -> tuple[np.ndarray, np.ndarray, str]:
+        """The test split if it can be had, else the fixture, and a note saying so ("" for the test split)."""
+        try:
+            return *self.load("test"), ""
+        except DataMissing:
+            return *self.fixture(), self.fixture_note
+
+
+@lru_cache(maxsize=6)
+def _loaded(name: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    return datasets()[name].read(split)
+
+
+@cache
+def datasets() -> dict[str, Dataset]:
+    """Every data set in this folder, by name."""
+    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    return {m.dataset.name: m.dataset for m in modules if "dataset" in vars(m)}

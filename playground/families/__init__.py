@@ -1,0 +1,1 @@
+"""The families: one file, one idea, one paper each, all with the same skeleton."""

@@ -1,0 +1,360 @@
+"""Recipe, and the one training loop: EMA, clipping, resume, log, sample sheet, time limit.
+
+    python -m playground.train mnist-vae                 train one model, or go on where it was killed
+    python -m playground.train mnist-vae --minutes 10    stop after ten minutes; the same command goes on later
+    python -m playground.train --queue --minutes 28      the recipes marked for a GPU, best value first
+
+Step ``k`` of seed ``s`` draws its batch and its noise from a generator seeded with both, so nothing of a random state
+has to be kept: a run that was killed and resumed ends in the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import io
+import itertools
+import json
+import math
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import safe_open
+from torch import Tensor
+from tqdm import tqdm
+
+from playground import catalog
+from playground.capabilities import Fits, Learns, Model, Refines, Samples
+from playground.catalog import Card, Metric, write_whole
+from playground.data import datasets
+from playground.recipes import recipes
+from playground.rng import Rng
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one pretrained model is made: a frozen value.
+
+    Args:
+        name: the model's name, and its folder's.
+        model: makes the untrained model; a ``functools.partial`` over a family, whose keywords go on the card.
+        data: a data set's name.
+        steps: optimiser steps, or iterations of a model that is fitted.
+        batch: data per step.
+        lr: peak learning rate, by player or for all; cosine to zero after ``warmup`` steps.
+        betas: of Adam.
+        weight_decay: decoupled, as in AdamW.
+        warmup: steps of linear warm-up.
+        ema: decay of the averaged weights, which are the ones stored; 0 stores the last ones.
+        clip: the largest gradient norm.
+        seed: of everything random in the run.
+        device: the device it was written for, ``cpu`` or ``cuda``; the latter's recipes form the GPU queue.
+        value: the order in the GPU queue, highest first.
+        expects: the metric it should reach, in words.
+        published: numbers from the literature to show beside ours: metric, value, source.
+        licence: of the weights, with that of the data.
+    """
+
+    name: str
+    model: Callable[[], Model]
+    data: str
+    steps: int
+    batch: int = 128
+    lr: float | dict[str, float] = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    warmup: int = 200
+    ema: float = 0.999
+    clip: float = 1.0
+    seed: int = 0
+    device: str = "cpu"
+    value: float = 0.0
+    expects: str = ""
+    published: tuple[dict[str, Any], ...] = ()
+    licence: str = "Apache-2.0"
+    init: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "init", dict(getattr(self.model, "keywords", {})))
+
+
+class Run:
+    """One training run in its folder: everything that a resumed run needs, in files without pickles."""
+
+    def __init__(self, recipe: Recipe, device: str, folder: Path) -> None:
+        self.recipe, self.device, self.folder = recipe, device, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with torch.random.fork_rng():  # the initial weights; everything later has a generator of its own
+            torch.manual_seed(recipe.seed)
+            self.model = recipe.model().to(device)
+        self.data = datasets()[recipe.data]
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.step, self.seconds, self.last_sheet = 0, 0.0, 0.0
+        self.rows: list[dict[str, float]] = []
+        self.optimisers = {p: self._adam(p, ps) for p, ps in self._players().items()}
+        if (folder / "checkpoint.safetensors").exists():
+            self._resume()
+
+    def _players(self) -> dict[str, list[torch.nn.Parameter]]:
+        return self.model.players() if isinstance(self.model, Learns) else {}
+
+    def _lr(self, player: str) -> float:
+        return self.recipe.lr[player] if isinstance(self.recipe.lr, dict) else self.recipe.lr
+
+    def _adam(self, player: str, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+        r = self.recipe
+        return torch.optim.AdamW(parameters, self._lr(player), r.betas, weight_decay=r.weight_decay, fused=True)
+
+    def generator(self, step: int) -> torch.Generator:
+        """The randomness of one step."""
+        return torch.Generator(self.device).manual_seed(self.recipe.seed * 2**40 + step)
+
+    def advance(self, x: Tensor, y: Tensor) -> dict[str, float]:
+        """One step of every player on a batch drawn from (x, y); the numbers to log."""
+        assert isinstance(self.model, Learns)
+        r, generator = self.recipe, self.generator(self.step)
+        scale = schedule(self.step, r.steps, r.warmup)
+        logged: dict[str, float] = {}
+        for player, optimiser in self.optimisers.items():
+            index = torch.randint(len(x), (r.batch,), generator=generator, device=self.device)
+            losses = self.model.loss(x[index].float() / 255, y[index], generator, player)
+            optimiser.zero_grad(set_to_none=True)
+            next(iter(losses.values())).backward()
+            for group in optimiser.param_groups:
+                group["lr"] = self._lr(player) * scale
+                norm = torch.nn.utils.clip_grad_norm_(group["params"], r.clip)
+            if not math.isfinite(float(norm)):
+                raise FloatingPointError(f"{r.name}: the gradient is not finite at step {self.step}")
+            optimiser.step()
+            logged |= {k: float(v.detach()) for k, v in losses.items()}
+        self.step += 1
+        self._average()
+        return logged
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Exponential moving average with a warm-up, so that early weights do not linger."""
+        decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step)) if self.recipe.ema else 0.0
+        for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+        for kept, new in zip(self.average.buffers(), self.model.buffers(), strict=True):
+            kept.copy_(new)
+
+    def save(self) -> None:
+        """Write the checkpoint whole: weights, average, optimisers' moments, and the log so far."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for player, optimiser in self.optimisers.items():
+            for index, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"adam.{player}.{index}.{k}": v for k, v in moments.items()}
+        note = {"step": self.step, "seconds": self.seconds, "rows": self.rows}
+        plain = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+        data = safetensors.torch.save(plain, metadata={"note": json.dumps(note)})
+        write_whole(self.folder / "checkpoint.safetensors", data)
+
+    def _resume(self) -> None:
+        with safe_open(str(self.folder / "checkpoint.safetensors"), "pt", device=self.device) as file:
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+            note = json.loads(file.metadata()["note"])
+        self.step, self.seconds, self.rows = note["step"], note["seconds"], note["rows"]
+        self.model.load_state_dict(_below(tensors, "model."))
+        self.average.load_state_dict(_below(tensors, "average."))
+        for player, optimiser in self.optimisers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, f"adam.{player}.").items():
+                index, name = key.split(".", 1)
+                state.setdefault(int(index), {})[name] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+    def sheet(self) -> None:
+        """Draw the sample sheet: 8 x 8 pictures of the averaged weights."""
+        if isinstance(self.average, Samples):
+            write_whole(self.folder / "samples.png", sample_sheet(self.average))
+
+    def publish(self) -> Path:
+        """Put the averaged weights on the shelf with their card, log and sample sheet; metrics come later."""
+        r, stored = self.recipe, self.average
+        card = Card(
+            name=r.name,
+            family=type(stored).__module__.rsplit(".", 1)[1],
+            model=type(stored).__name__,
+            init=r.init,
+            data=r.data,
+            labels=stored.labels,
+            recipe=r.name.replace("-", "_"),
+            seed=r.seed,
+            commit=commit(),
+            parameters=sum(p.numel() for p in stored.weights().state_dict().values()),
+            trained={"device": device_name(self.device), "seconds": round(self.seconds), "steps": self.step},
+            published=r.published,
+            licence=f"{r.licence}; trained on {self.data.title} ({self.data.licence})",
+        )
+        folder = catalog.save(stored, card)
+        write_whole(folder / "log.csv", log_csv(self.rows))
+        if (self.folder / "samples.png").exists():
+            shutil.copy(self.folder / "samples.png", folder / "samples.png")
+        return folder
+
+
+def train(
+    recipe: Recipe,
+    device: str = "cpu",
+    minutes: float = math.inf,
+    folder: Path | None = None,
+    save_every: float = 30.0,
+    quiet: bool = False,
+) -> bool:
+    """Train until the recipe's last step or the time limit, resuming from ``folder`` if it holds a checkpoint.
+
+    Args:
+        recipe: what to train.
+        device: a torch device.
+        minutes: wall-clock limit of this call.
+        folder: where the checkpoint lives, ``runs/<name>`` by default.
+        save_every: seconds between two checkpoints.
+        quiet: no progress bar.
+
+    Returns:
+        True if the recipe is finished and on the shelf; False if time ran out or the run was told to stop.
+    """
+    run = Run(recipe, device, folder or Path("runs") / recipe.name)
+    images, labels = run.data.load("train")
+    x, y = torch.as_tensor(images, device=device), torch.as_tensor(labels, device=device)
+    told = _listen()
+    begun = saved = time.monotonic()
+    before = run.seconds
+    fitting: Iterator[dict[str, float]] = iter(())
+    if isinstance(run.model, Fits):
+        fitting = run.model.fit(x.float() / 255, y, run.generator(run.step))
+    with tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=quiet, unit="step") as bar:
+        while run.step < recipe.steps:
+            if isinstance(run.model, Fits):
+                logged = next(fitting)
+                run.step += 1
+                run.average.load_state_dict(run.model.state_dict())
+            else:
+                logged = run.advance(x, y)
+            now = time.monotonic()
+            run.seconds = before + now - begun
+            bar.update()
+            if run.step % max(1, recipe.steps // 500) == 0:
+                run.rows.append({"step": run.step, "seconds": round(run.seconds, 1), **logged})
+                bar.set_postfix({k: f"{v:.4g}" for k, v in logged.items()})
+            stop = bool(told) or now - begun > minutes * 60
+            if stop or now - saved > save_every:
+                run.save()
+                saved = now
+            if stop and run.step < recipe.steps:
+                return False
+            if now - run.last_sheet > 600:
+                run.sheet()
+                run.last_sheet = now
+    run.save()
+    run.sheet()
+    run.publish()
+    return True
+
+
+def schedule(step: int, steps: int, warmup: int) -> float:
+    """The learning rate's factor: linear warm-up, then half a cosine to zero."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
+    """A PNG of rows x 8 samples, twice enlarged; a conditional model draws class after class down the columns."""
+    from PIL import Image
+
+    rng = Rng(seed, 8 * rows, model.device)
+    with torch.no_grad():
+        x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
+    n, c, h, w = x.shape
+    tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
+    image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
+    buffer = io.BytesIO()
+    image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def log_csv(rows: list[dict[str, float]]) -> bytes:
+    """The log as CSV, at most some hundred lines."""
+    names = list(dict.fromkeys(itertools.chain.from_iterable(rows)))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in rows)
+    return buffer.getvalue().encode()
+
+
+def commit() -> str:
+    """The commit of the code that runs, or "" outside a checkout."""
+    here = Path(__file__).parent
+    done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def device_name(device: str) -> str:
+    """What trained it, for the card: the GPU's name, or the CPU with its number of threads."""
+    if torch.device(device).type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _listen() -> list[int]:
+    """Collect the first polite request to end, so that the loop can save and leave."""
+    told: list[int] = []
+
+    def hear(number: int, frame: object) -> None:
+        told.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, hear)
+    return told
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m playground.train", description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", help="recipes to train, in this order: " + ", ".join(recipes()))
+    parser.add_argument("--queue", action="store_true", help="train the recipes marked for a GPU, best value first")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="wall-clock limit for all of them")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept")
+    parser.add_argument("--fresh", action="store_true", help="begin anew instead of resuming")
+    options = parser.parse_args()
+    names = list(options.names)
+    if options.queue:
+        marked = [r for r in recipes().values() if r.device == "cuda"]
+        names += [r.name for r in sorted(marked, key=lambda r: -r.value)]
+    unknown = [name for name in names if name not in recipes()]
+    if unknown or not names:
+        parser.error(f"name one of {', '.join(recipes())}" + (f", not {', '.join(unknown)}" if unknown else ""))
+    end = time.monotonic() + options.minutes * 60
+    for name in names:
+        folder = options.runs / name
+        if options.fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        left = (end - time.monotonic()) / 60
+        if left <= 0 or not train(recipes()[name], options.device, left, folder):
+            print(f"{name}: not finished; the same command goes on with it.")
+            break
+
+
+if __name__ == "__main__":
+    main()
