@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-classifier",
     model=partial(Classifier, shape=(1, 28, 28), classes=10, width=32, features=64),
     data="mnist",
-    steps=4000,
+    steps=2500,
     batch=128,
     lr=2e-3,
     weight_decay=1e-2,
