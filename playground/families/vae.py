@@ -1,0 +1,147 @@
+"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114) for black-and-white pictures."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from typing_extensions import Self
+
+from playground.capabilities import About, Density, Learns, LogProb, Reconstructs, Samples
+from playground.families.layers import residual_mlp
+from playground.knobs import Slider
+from playground.rng import Rng
+
+
+@final
+class VAE(Learns, Samples, Reconstructs, Density):
+    """An encoder q(z|x), a decoder p(x|z) with independent Bernoulli pixels, and a standard normal prior p(z).
+
+    Trained on the bound of equation 3, E_q[log p(x|z)] - KL(q(z|x) || p(z)), with pixels binarised anew at every step.
+    Pictures it draws are the pixels' probabilities, not draws from them.
+
+    Args:
+        shape: one picture, (channels, height, width).
+        latent: the size of z.
+        width: hidden units per layer.
+        depth: residual blocks in the encoder and in the decoder.
+        warmup: the weight of the KL term grows linearly to one over so many steps (Sonderby et al. 2016,
+            arXiv:1602.02282), lest the encoder gives up early.
+
+    Reference:
+        Kingma and Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114.
+
+    Example:
+        >>> VAE(latent=2).decode(torch.zeros(1, 2)).shape
+        torch.Size([1, 1, 28, 28])
+    """
+
+    cannot = {"Refines": "a VAE draws in a single pass: the code is decoded at once, with nothing in between"}
+    about = About(
+        title="Variational autoencoder",
+        line="Learns a smooth map of codes and decodes any point on it.",
+        intuition="An encoder squeezes each picture into a small cloud of codes, and a decoder must redraw the picture from"
+        " any point of that cloud. All clouds together are pushed to fill one standard normal distribution, so that a code"
+        " drawn from it decodes to something that looks like data.",
+        pros="Fast to train and to sample, never collapses, and its latent space is smooth: walk in it and digits change"
+        " gradually. It bounds the probability of any picture.",
+        cons="Pictures are soft: one code must answer for all the pictures in its cloud, and the best answer is their"
+        " average. The probability is only bounded, not known.",
+        training="Maximise a lower bound of the log-likelihood: redraw the picture well while keeping each cloud of codes"
+        " close to the standard normal. The draw of a code is written as mean plus noise, so gradients pass through it.",
+        latent="Yes: a short vector, with a whole distribution of codes for each picture.",
+        sampling="Draw a code from the standard normal and decode it, in one pass of the network.",
+        density="Not known exactly. The bound (ELBO) comes with training; averaging many weighted codes from the encoder"
+        " (importance weighting) comes closer from below.",
+        paper="Kingma and Welling 2014, Auto-Encoding Variational Bayes",
+        arxiv="1312.6114",
+    )
+
+    def __init__(
+        self,
+        shape: tuple[int, ...] = (1, 28, 28),
+        latent: int = 32,
+        width: int = 512,
+        depth: int = 2,
+        warmup: int = 2000,
+    ) -> None:
+        super().__init__()
+        self.shape, self.latent, self.warmup = tuple(shape), (latent,), warmup
+        pixels = math.prod(shape)
+        self.encoder = residual_mlp(pixels, width, 2 * latent, depth)
+        self.decoder = residual_mlp(latent, width, pixels, depth)
+        self.register_buffer("seen", torch.zeros(()))  # steps trained, for the warm-up
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(shape=(1, 4, 4), latent=2, width=16, depth=1, warmup=0)
+
+    def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
+        """The negative bound in nats, and its two terms."""
+        x = torch.bernoulli(x, generator=generator)
+        mean, log_std = self.posterior(x)
+        noise = torch.randn(mean.shape, generator=generator, device=x.device)
+        distortion = -self.log_likelihood(x, mean + log_std.exp() * noise).mean()
+        rate = _rate(mean, log_std).mean()
+        self.seen += 1
+        weight = (self.seen / self.warmup).clamp(max=1) if self.warmup else 1.0
+        return {"loss": distortion + weight * rate, "nats": distortion + rate, "distortion": distortion, "rate": rate}
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of q(z|x), each (n, latent)."""
+        mean, log_std = self.encoder(2 * x.flatten(1) - 1).chunk(2, 1)
+        return mean, log_std.clamp(-7, 3)
+
+    def logits(self, z: Tensor) -> Tensor:
+        """Log-odds of each pixel's being white, (n, *shape)."""
+        return self.decoder(z).unflatten(1, self.shape)
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) in nats, (n,), of binary pictures."""
+        return -F.binary_cross_entropy_with_logits(self.logits(z), x, reduction="none").flatten(1).sum(1)
+
+    def sample(
+        self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far codes stray")] = 1.0
+    ) -> Tensor:
+        return self.decode(temperature * rng.normal(*self.latent))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """The posterior mean, (n, latent)."""
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Each pixel's probability of being white, (n, *shape)."""
+        return self.logits(z).sigmoid()
+
+    def log_prob(
+        self, x: Tensor, rng: Rng, *, importance_samples: Annotated[int, Slider(1, 5000, help="codes averaged")] = 1
+    ) -> LogProb:
+        """The bound (one code), or the importance-weighted bound, of the picture binarised at one half.
+
+        With k codes: log 1/k sum_i p(x, z_i) / q(z_i|x), Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519, equation
+        8; its standard error is the delta method's. With one code the KL term is exact and has no noise.
+        """
+        x = (x > 0.5).float()
+        mean, log_std = self.posterior(x)
+        if importance_samples == 1:
+            z = mean + log_std.exp() * rng.normal(*self.latent)
+            return LogProb(self.log_likelihood(x, z) - _rate(mean, log_std), "lower bound", "binary pixels")
+        weights = []
+        for k in torch.arange(importance_samples).split(max(1, 20_000 // len(x))):
+            noise = rng.normal(len(k), *self.latent)  # (n, k, latent)
+            z = mean[:, None] + log_std.exp()[:, None] * noise
+            prior = -0.5 * (z.square() - noise.square()).sum(2) + log_std.sum(1, keepdim=True)
+            likelihood = self.log_likelihood(x.repeat_interleave(len(k), 0), z.flatten(0, 1)).view(len(x), -1)
+            weights.append(likelihood + prior)
+        w = torch.cat(weights, 1)  # (n, importance_samples)
+        share = w.softmax(1)
+        stderr = (share - 1 / importance_samples).square().sum(1).sqrt()
+        return LogProb(w.logsumexp(1) - math.log(importance_samples), "estimate", "binary pixels", stderr)
+
+
+def _rate(mean: Tensor, log_std: Tensor) -> Tensor:
+    """KL(q(z|x) || N(0, I)) in nats, (n,)."""
+    return 0.5 * (mean.square() + (2 * log_std).exp() - 1 - 2 * log_std).sum(1)
