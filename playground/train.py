@@ -149,7 +149,7 @@ class Run:
         for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)
         for kept, new in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            kept.copy_(new)
+            kept.lerp_(new, 1 - decay) if new.is_floating_point() else kept.copy_(new)
 
     def save(self) -> None:
         """Write the checkpoint whole: weights, average, optimisers' moments, and the log so far."""

@@ -1,0 +1,118 @@
+"""The generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661), with convolutions."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+from typing_extensions import Self
+
+from playground.capabilities import About, Decodes, Learns, Samples
+from playground.knobs import Slider
+from playground.rng import Rng
+
+
+@final
+class GAN(Learns, Samples, Decodes):
+    """A generator and a discriminator that train each other with the non-saturating loss.
+
+    The generator is DCGAN's (Radford et al. 2016, arXiv:1511.06434); the discriminator is spectrally normalised (Miyato
+    et al. 2018, arXiv:1802.05957) and sees the spread of its batch (Karras et al. 2018, arXiv:1710.10196, section 3),
+    which keeps the generator from drawing the same digit again and again. Only the generator is stored.
+
+    Args:
+        shape: one picture, (channels, height, width), sides divisible by four.
+        latent: the size of z.
+        width: channels at half size; twice as many at quarter size.
+
+    Reference:
+        Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661.
+
+    Example:
+        >>> GAN().sample(Rng(0, 2)).shape
+        torch.Size([2, 1, 28, 28])
+    """
+
+    cannot = {
+        "Refines": "a GAN draws in a single pass: there is nothing between the noise and the picture",
+        "Encodes": "a GAN has no encoder: nothing maps a picture back to its noise",
+        "Reconstructs": "a GAN has no encoder: nothing maps a picture back to its noise",
+        "Density": "a GAN has no density: it only learnt to draw, and cannot say how probable a picture is",
+        "Denoises": "a GAN never sees noisy pictures",
+    }
+    about = About(
+        title="Generative adversarial network",
+        line="A forger learns from a detective who learns from the forger.",
+        intuition="One network forges pictures out of noise, another tries to tell forgeries from the real thing. Each"
+        " improves because the other does, until the detective can do no better than guess.",
+        pros="Sharp pictures in a single fast pass, since nothing ever asks for an average.",
+        cons="Training is a game and can go in circles. The forger may learn only a few kinds of picture (mode collapse),"
+        " and no number says how probable a picture is.",
+        training="In turns: the detective learns to tell real from forged, then the forger learns to be taken for real"
+        " (the non-saturating loss).",
+        latent="Yes: the noise vector, but only one way; there is no encoder that finds the noise of a given picture.",
+        sampling="Draw a noise vector from the standard normal and pass it through the generator, once.",
+        density="It has none. The model is implicit: it can draw from its distribution but not evaluate it.",
+        paper="Goodfellow et al. 2014, Generative Adversarial Nets",
+        arxiv="1406.2661",
+    )
+
+    def __init__(self, shape: tuple[int, int, int] = (1, 28, 28), latent: int = 64, width: int = 64) -> None:
+        super().__init__()
+        self.shape, self.latent = tuple(shape), (latent,)
+        channels, height, side = shape[0], shape[1] // 4, shape[2] // 4
+        self.generator = nn.Sequential(
+            nn.Linear(latent, 2 * width * height * side, bias=False),
+            nn.Unflatten(1, (2 * width, height, side)), nn.BatchNorm2d(2 * width), nn.ReLU(),
+            nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.ConvTranspose2d(width, channels, 4, 2, 1),
+        )  # fmt: skip
+        self.critic = nn.Sequential(
+            spectral_norm(nn.Conv2d(channels, width, 4, 2, 1)), nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(width, 2 * width, 4, 2, 1)), nn.LeakyReLU(0.2),
+        )  # fmt: skip
+        self.verdict = spectral_norm(nn.Linear(2 * width * height * side + 1, 1))
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(shape=(1, 8, 8), latent=3, width=2)
+
+    def weights(self) -> nn.Module:
+        """The generator: the discriminator has done its work."""
+        return self.generator
+
+    def players(self) -> dict[str, list[nn.Parameter]]:
+        return {
+            "discriminator": [*self.critic.parameters(), *self.verdict.parameters()],
+            "generator": list(self.generator.parameters()),
+        }
+
+    def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
+        """The discriminator's cross-entropy, or the generator's: minus log of being taken for real."""
+        z = torch.randn(len(x), *self.latent, generator=generator, device=x.device)
+        if player == "generator":
+            return {"generator": F.softplus(-self.discriminate(self.decode(z))).mean()}
+        with torch.no_grad():
+            forged = self.decode(z)
+        real, fake = self.discriminate(x), self.discriminate(forged)
+        right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+        return {"discriminator": F.softplus(-real).mean() + F.softplus(fake).mean(), "told apart": right}
+
+    def discriminate(self, x: Tensor) -> Tensor:
+        """Log-odds of being real, (n, 1)."""
+        features = self.critic(2 * x - 1)
+        groups = features.unflatten(0, (-1, 4)) if len(x) % 4 == 0 else features[None]  # (groups, 4, ...)
+        spread = groups.std(1, correction=0).mean((1, 2, 3)).repeat_interleave(groups.shape[1])  # (n,)
+        return self.verdict(torch.cat([features.flatten(1), spread[:, None]], 1))
+
+    def sample(
+        self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far noise strays")] = 1.0
+    ) -> Tensor:
+        return self.decode(temperature * rng.normal(*self.latent))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Pictures (n, *shape) in [0, 1] of noise (n, latent)."""
+        return self.generator(z).sigmoid()
