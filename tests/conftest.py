@@ -1,0 +1,71 @@
+"""What every test gets: no telemetry, no network beyond this machine, and marks that skip what this machine lacks.
+
+data      needs the real data sets: the folder named by PLAYGROUND_DATA
+weights   needs trained models in pretrained/
+browser   needs Chromium; PLAYGROUND_CHROMIUM names one in an unusual place
+slow      takes more than ten seconds
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+# Before anything imports gradio or huggingface_hub, which read these once.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")  # else a pandas frame is built per queued event
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
+
+
+def find_chromium() -> str | None:
+    """The Chromium to test in: ``PLAYGROUND_CHROMIUM``, else one on the path, else None."""
+    usual = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    names = (os.environ.get("PLAYGROUND_CHROMIUM"), *usual)
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, saying what it would take."""
+    data = os.environ.get("PLAYGROUND_DATA")
+    lacking = {
+        "data": None if data and Path(data).is_dir() else "needs real data: set PLAYGROUND_DATA to their folder",
+        "weights": None if any((ROOT / "pretrained").glob("*/model.safetensors")) else "needs models in pretrained/",
+        "browser": None if find_chromium() else "needs Chromium: install it or set PLAYGROUND_CHROMIUM to its path",
+    }
+    for item in items:
+        for mark, reason in lacking.items():
+            if reason and item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium to test in."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("needs Chromium: install it or set PLAYGROUND_CHROMIUM to its path")
+    return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Any:
+    """A connection to anywhere but this machine fails the test that makes it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
+            raise AssertionError(f"a test reached for the network: {address!r}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
