@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -33,8 +33,10 @@ class Dataset:
         shape: one picture, (channels, height, width).
         labels: the names of the classes.
         licence: as its makers state it.
-        read: gives a split as (pictures (n, *shape) uint8, labels (n,) int64); raises DataMissing.
-        fixture: a few dozen stand-in pictures that are always there, in the same form, said to be so on the page.
+        read: gives a split as (pictures (n, *shape) uint8, labels (n,) int64), the same arrays every time and to every
+            thread; raises DataMissing.
+        where: says where a split comes from: a file, or the library it is part of; raises DataMissing.
+        fixture: stand-in pictures that are always there, in the same form, said to be so on the page.
         fixture_note: what those are; "" where they are the data set itself.
     """
 
@@ -45,18 +47,20 @@ class Dataset:
     labels: tuple[str, ...]
     licence: str
     read: Callable[[Split], tuple[np.ndarray, np.ndarray]]
+    where: Callable[[Split], str]
     fixture: Callable[[], tuple[np.ndarray, np.ndarray]]
     fixture_note: str = ""
 
     def load(self, split: Split) -> tuple[np.ndarray, np.ndarray]:
         """Pictures (n, *shape) uint8 and labels (n,) int64 of ``train``, ``valid`` or ``test``.
 
-        Read once and kept. The validation split is cut from the official training set and is not in ``train``.
+        Decoded once, whoever asks, and kept: do not write into them. The validation split is cut from the official
+        training set and is not in ``train``.
 
         Raises:
             DataMissing: with a sentence naming the ways to get the data.
         """
-        return _loaded(self.name, split)
+        return self.read(split)
 
     def examples(self) -> tuple[np.ndarray, np.ndarray, str]:
         """The test split if it can be had, else the fixture, and a note saying so ("" for the test split)."""
@@ -64,11 +68,6 @@ class Dataset:
             return *self.load("test"), ""
         except DataMissing:
             return *self.fixture(), self.fixture_note
-
-
-@lru_cache(maxsize=6)
-def _loaded(name: str, split: Split) -> tuple[np.ndarray, np.ndarray]:
-    return datasets()[name].read(split)
 
 
 @cache
