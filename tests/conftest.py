@@ -33,17 +33,28 @@ def find_chromium() -> str | None:
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, saying what it would take."""
+def lacking() -> dict[str, str]:
+    """Each marker whose tests cannot run on this machine, and what it would take."""
     data = os.environ.get("PLAYGROUND_DATA")
-    lacking = {
-        "data": None if data and Path(data).is_dir() else "needs real data: set PLAYGROUND_DATA to their folder",
-        "weights": None if any((ROOT / "pretrained").glob("*/model.safetensors")) else "needs models in pretrained/",
-        "browser": None if find_chromium() else "needs Chromium: install it or set PLAYGROUND_CHROMIUM to its path",
+    found = {
+        "data": (bool(data and Path(data).is_dir()), "real data: set PLAYGROUND_DATA to their folder"),
+        "weights": (any((ROOT / "pretrained").glob("*/model.safetensors")), "trained models in pretrained/"),
+        "browser": (find_chromium(), "Chromium: install it (Debian: apt install chromium) or set PLAYGROUND_CHROMIUM"),
     }
+    return {mark: f"needs {what}" for mark, (there, what) in found.items() if not there}
+
+
+def pytest_report_header() -> list[str]:
+    """Say first what will be skipped."""
+    return [f"{mark} tests are skipped: {reason}" for mark, reason in lacking().items()]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run."""
+    missing = lacking()
     for item in items:
-        for mark, reason in lacking.items():
-            if reason and item.get_closest_marker(mark):
+        for mark, reason in missing.items():
+            if item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
@@ -52,7 +63,7 @@ def chromium() -> str:
     """The path of the Chromium to test in."""
     path = find_chromium()
     if path is None:
-        pytest.skip("needs Chromium: install it or set PLAYGROUND_CHROMIUM to its path")
+        pytest.skip(lacking()["browser"])
     return path
 
 
