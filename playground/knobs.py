@@ -11,15 +11,15 @@ import base64
 import binascii
 import inspect
 import io
-import math
+import reprlib
+import struct
 import typing
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 4_000_000  # a photograph of a phone, reduced by the page; beyond it a decompression bomb
 MAX_BYTES = 5_000_000
@@ -77,9 +77,9 @@ class Slider(Knob):
         whole = isinstance(self.step, int)
         article = "a whole number" if whole else "a number"
         sentence = f"{name} must be {article} from {self.low:g} to {self.high:g}; it was {_shown(value)}."
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise Refused(sentence)
-        if not self.low <= value <= self.high or (whole and value != int(value)):
+        if not self.low <= value <= self.high or (whole and value != int(value)):  # NaN fails the first
             raise Refused(sentence)
         return int(value) if whole else float(value)
 
@@ -151,11 +151,13 @@ class Others(Knob):
 
     Args:
         most: how many at the most.
-        options: the models that fit, once they are known.
+        start: how many are chosen at first, where the signature's default is empty.
+        options: the models that fit, once they are known, in the order in which they are chosen at first.
         help: as for every knob.
     """
 
     most: int = 8
+    start: int = 5
     options: tuple[str, ...] = ()
     help: str = ""
 
@@ -194,6 +196,7 @@ def knobs(function: Callable[..., Any], labels: Sequence[str] = (), others: Sequ
     hints = typing.get_type_hints(function, include_extras=True)
     specs = []
     for name, parameter in inspect.signature(function).parameters.items():
+        default = parameter.default
         for extra in getattr(hints.get(name), "__metadata__", ()):
             if isinstance(extra, Label):
                 if not labels:
@@ -201,8 +204,9 @@ def knobs(function: Callable[..., Any], labels: Sequence[str] = (), others: Sequ
                 extra = replace(extra, options=(ANY, *labels))
             elif isinstance(extra, Others):
                 extra = replace(extra, options=tuple(others))
+                default = default or extra.options[: extra.start]
             if isinstance(extra, Knob):
-                specs.append(Spec(name, extra, parameter.default))
+                specs.append(Spec(name, extra, default))
     return tuple(specs)
 
 
@@ -227,25 +231,28 @@ def decode_picture(data: bytes) -> np.ndarray:
         Refused: the bytes are no picture, a broken one, or one of more than ``MAX_PIXELS``.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused below with our own sentence
-            image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF"))
+        image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF"))
         if image.width * image.height > MAX_PIXELS:
             raise Refused(
                 f"That picture has {image.width} x {image.height} pixels; "
                 f"at most {MAX_PIXELS // 10**6} million are taken. Make it smaller and try again."
             )
-        rgba = image.convert("RGBA")
+        rgba = ImageOps.exif_transpose(image).convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused("That picture is far too large; make it smaller and try again.") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
+    except Refused:
+        raise
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, struct.error):
         raise Refused("That file is not a picture this page can read: send a PNG, JPEG, WebP or GIF.") from None
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()  # looks at the head of a value only, however long it is
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 40
+_SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 3
+_SHORT.maxlevel = 2

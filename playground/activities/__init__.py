@@ -5,7 +5,10 @@ A signature is the specification. Parameters by name:
     model    the chosen model; its annotation is the capability that it must have
     rng      the visitor's seed, as an ``Rng``; ``rng.take(n)`` makes a batch
     data     the model's data set, a ``playground.data.Dataset``
+    title    the model's title, for captions
     **own    the knobs of the family's own method (``Capability.method``), forwarded whole
+
+An ``Others`` knob arrives as the models themselves, by title.
 
 and every keyword annotated with a knob. The docstring's first line is the help text; its yields are views.
 """
@@ -16,11 +19,11 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
 
-from playground.capabilities import Model
+from playground.capabilities import Model, Refines, Samples
 from playground.knobs import Spec, knobs
 from playground.views import View
 
@@ -37,9 +40,14 @@ class Activity:
     """
 
     name: str
-    run: Callable[..., Iterator[View]]
+    run: Callable[..., Generator[View]]
     needs: type[Model]
     help: str
+
+    @property
+    def title(self) -> str:
+        """Its name as a heading."""
+        return self.name.replace("_", " ").capitalize()
 
     @property
     def parameters(self) -> set[str]:
@@ -47,11 +55,13 @@ class Activity:
         return set(inspect.signature(self.run).parameters)
 
     def own_specs(self, family: type[Model], labels: tuple[str, ...] = ()) -> tuple[Spec, ...]:
-        """The knobs that ``family``'s own method adds to this activity's."""
+        """The knobs that ``family``'s own method adds to this activity's; of one name, the activity's own counts."""
         method = vars(self.needs).get("method")
         if "own" not in self.parameters or method is None:
             return ()
-        return knobs(getattr(family, str(method)), labels)
+        if method == Samples.method and issubclass(family, Refines):
+            method = Refines.method  # its sample() is the end of its refine(), where its knobs are
+        return tuple(s for s in knobs(getattr(family, str(method)), labels) if s.name not in self.parameters)
 
     def specs(
         self, family: type[Model], labels: tuple[str, ...] = (), others: tuple[str, ...] = ()
@@ -68,6 +78,6 @@ def activities() -> dict[str, Activity]:
         code = importlib.import_module(f"{__name__}.{module.name}")
         run = getattr(code, module.name)
         needs = typing.get_type_hints(run)["model"]
-        activity = Activity(module.name, run, needs, inspect.getdoc(run).split("\n")[0])
+        activity = Activity(module.name, run, needs, (inspect.getdoc(run) or "").split("\n")[0])
         found.append((getattr(code, "ORDER", 100), activity))
     return {a.name: a for _, a in sorted(found, key=lambda pair: (pair[0], pair[1].name))}

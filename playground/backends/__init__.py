@@ -62,11 +62,13 @@ class Backend(ABC):
     def describe(self) -> dict[str, Any]:
         """Everything a page or a caller needs to know to make requests, as plain JSON values.
 
-        ``models``: a list, each with name, title, line, family, family_title, data, labels, licence, parameters, trained,
-        metrics, published, about (the fields of ``About``), source (the family's file), ``fits`` (activity name to null,
-        or to the reason why not) and ``knobs`` (activity name to the list of knob specs of a fitting activity).
-        ``activities``: a list, each with name, title and help. ``datasets``: a list, each with name, title, line, labels,
-        shape and licence. ``broken``: model name to why it cannot be opened. ``device``: where requests run, in words.
+        ``models``: a list, grouped by family, each with name, title (its short name, unlike any other's on its data),
+        line, family, family_title, data, labels, licence, parameters, trained, metrics, published, about (fields of
+        ``About``), source (the family's file), expected_seconds (what 16 samples cost where measured, or null), ``fits``
+        (activity name to null, or to the reason why not) and ``knobs`` (activity name to the list of knob specs of a
+        fitting activity). ``activities``: a list, each with name, title and help. ``datasets``: a list, each with name,
+        title, line, labels, shape and licence. ``broken``: model name to why it cannot be opened. ``default``: the
+        model to begin with, or null. ``device``: where requests run, in words.
         """
 
     @abstractmethod

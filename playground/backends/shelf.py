@@ -1,0 +1,197 @@
+"""The shelf as a page sees it: which models there are, what they are called, what fits them. Opens no weights."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from playground import catalog
+from playground.activities import Activity, activities
+from playground.capabilities import About, Model, why_not
+from playground.catalog import Card
+from playground.data import Dataset, datasets
+from playground.knobs import Refused, Spec
+
+QUICK = 1.0  # seconds a newcomer's first click may cost
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model on the shelf.
+
+    Args:
+        card: its card.
+        family: its class.
+        about: what a newcomer reads about it.
+        title: its short name, unlike any other on the same data set.
+    """
+
+    card: Card
+    family: type[Model]
+    about: About
+    title: str
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """What 16 samples cost where it was measured, or None."""
+        return next((m.value for k, m in self.card.metrics.items() if k.startswith("seconds")), None)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All models that can be shown, grouped by family, and why the others cannot.
+
+    Args:
+        entries: by name.
+        broken: why each folder that cannot be shown cannot, by name.
+    """
+
+    entries: dict[str, Entry]
+    broken: dict[str, str]
+
+    def entry(self, name: str) -> Entry:
+        """The model called ``name``.
+
+        Raises:
+            Refused: there is none, or it cannot be opened.
+        """
+        if name in self.broken:
+            raise Refused(self.broken[name])
+        if name not in self.entries:
+            there = ", ".join(self.entries) or "none yet: train one with python -m playground.train"
+            raise Refused(f"There is no model {name!r:.60} here; there are {there}.")
+        return self.entries[name]
+
+    def dataset(self, entry: Entry) -> Dataset:
+        """The data set of a model."""
+        return datasets()[entry.card.data]
+
+    def others(self, name: str, activity: Activity) -> tuple[str, ...]:
+        """The other models on the same data that can do ``activity``: one of each family first, then the rest."""
+        rounds: dict[str, int] = defaultdict(int)
+        order: list[tuple[int, int, str]] = []
+        mine = self.entries[name]
+        rounds[mine.about.title] += 1
+        for place, (other, entry) in enumerate(self.entries.items()):
+            fits = why_not(entry.family, activity.needs) is None
+            if other != name and entry.card.data == mine.card.data and fits:
+                order.append((rounds[entry.about.title], place, other))
+                rounds[entry.about.title] += 1
+        return tuple(other for _, _, other in sorted(order))
+
+    def specs(self, name: str, activity: Activity) -> tuple[Spec, ...]:
+        """The knobs of an activity for a model, with its labels and its neighbours filled in."""
+        entry = self.entries[name]
+        return activity.specs(entry.family, entry.card.labels, self.others(name, activity))
+
+    def default(self) -> str | None:
+        """The model to begin with: of the quick ones that of least Frechet distance, else the first that samples."""
+        generate = activities()["generate"]
+        able = [e for e in self.entries.values() if why_not(e.family, generate.needs) is None]
+        return min(able, key=_first_impression).card.name if able else None
+
+    def describe(self) -> dict[str, Any]:
+        """``Backend.describe`` without the device."""
+        return {
+            "models": [self._model(entry) for entry in self.entries.values()],
+            "activities": [{"name": a.name, "title": a.title, "help": a.help} for a in activities().values()],
+            "datasets": [_dataset(d) for d in datasets().values()],
+            "broken": self.broken,
+            "default": self.default(),
+        }
+
+    def _model(self, entry: Entry) -> dict[str, Any]:
+        card, fits = entry.card, {a.name: why_not(entry.family, a.needs) for a in activities().values()}
+        able = [a for a in activities().values() if fits[a.name] is None]
+        facts = {k: card.to_json()[k] for k in ("labels", "licence", "parameters", "trained", "metrics", "published")}
+        return {
+            "name": card.name,
+            "title": entry.title,
+            "line": entry.about.line,
+            "family": card.family,
+            "family_title": entry.about.title,
+            "data": card.data,
+            **facts,
+            "about": asdict(entry.about),
+            "source": f"playground/families/{card.family}.py",
+            "expected_seconds": entry.expected_seconds,
+            "fits": fits,
+            "knobs": {a.name: [s.to_json() for s in self.specs(card.name, a)] for a in able},
+        }
+
+
+def shelf() -> Shelf:
+    """The shelf as it is now; read anew only when a card has changed."""
+    paths = sorted(catalog.root().glob("*/card.json"))
+    return _read(tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in paths))
+
+
+@lru_cache(maxsize=2)
+def _read(stamp: tuple[tuple[str, int, int], ...]) -> Shelf:
+    broken: dict[str, str] = {}
+    found: dict[str, tuple[Card, type[Model], About]] = {}
+    for path, _, _ in stamp:
+        name = Path(path).parent.name
+        try:
+            card = catalog.read_card(Path(path).parent)
+        except catalog.Unusable as error:
+            broken[name] = str(error)
+            continue
+        family = catalog.family_class(card)
+        if card.data not in datasets():
+            broken[name] = f"{name}: its data set {card.data!r} is not known here; there are {', '.join(datasets())}."
+        elif family.about is not None:  # without it a helper, such as a classifier
+            found[name] = card, family, family.about
+    order = sorted(found, key=lambda name: (_place(found[name][1]), found[name][2].title, name))
+    titles = _titles({name: found[name] for name in order})
+    return Shelf({name: Entry(*found[name], titles[name]) for name in order}, broken)
+
+
+def _place(family: type[Model]) -> int:
+    """Where a family's file wants to stand: its ``ORDER``, if it has one."""
+    return int(vars(sys.modules[family.__module__]).get("ORDER", 100))
+
+
+def _titles(found: dict[str, tuple[Card, type[Model], About]]) -> dict[str, str]:
+    """A short name for each model: its family's title, and in what it differs from its siblings on the same data."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, (card, _, about) in found.items():
+        groups[card.data, about.title].append(name)
+    titles = {}
+    for (_, title), names in groups.items():
+        made = {name: _made_with(found[name][1], found[name][0]) for name in names}
+        telling = [k for k in made[names[0]] if len({repr(m.get(k)) for m in made.values()}) > 1]
+        for name in names:
+            traits = [_trait(k, made[name][k]) for k in telling[:2] if k in made[name]]
+            titles[name] = " · ".join([title, *filter(None, traits)])
+        if len({titles[name] for name in names}) < len(names):
+            titles |= {name: f"{title} · {name}" for name in names}
+    return titles
+
+
+def _made_with(family: type[Model], card: Card) -> dict[str, Any]:
+    """Every argument a model was made with, defaults included, in the order of the signature."""
+    parameters = inspect.signature(family).parameters.values()
+    return {p.name: card.init.get(p.name, None if p.default is p.empty else p.default) for p in parameters}
+
+
+def _trait(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return name.replace("_", " ") if value else ""
+    return f"{name.replace('_', ' ')} {value}"
+
+
+def _first_impression(entry: Entry) -> tuple[bool, float]:
+    seconds = entry.expected_seconds
+    distances = [m.value for k, m in entry.card.metrics.items() if "frechet" in k.lower()]
+    return seconds is not None and seconds > QUICK, min(distances, default=float("inf"))
+
+
+def _dataset(data: Dataset) -> dict[str, Any]:
+    facts = ("name", "title", "line", "labels", "shape", "licence")
+    return {k: list(v) if isinstance(v := getattr(data, k), tuple) else v for k in facts}

@@ -1,0 +1,66 @@
+"""A shelf of toy models in a temporary folder, for the tests of everything that stands on a shelf.
+
+``playground.families`` gets a second folder for as long as a test needs it: families are found only in that package.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import torch
+
+import playground.families
+from playground import catalog
+from playground.capabilities import Model
+from playground.catalog import Card
+
+
+def put(model: Model, name: str, data: str = "mnist", **init: object) -> Path:
+    """Save a model on the present shelf."""
+    return catalog.save(
+        model,
+        Card(
+            name=name,
+            family=type(model).__module__.rsplit(".", 1)[1],
+            model=type(model).__name__,
+            init=init,
+            data=data,
+            labels=model.labels,
+            recipe=name.replace("-", "_"),
+            seed=0,
+            commit="",
+            parameters=sum(p.numel() for p in model.parameters()),
+            trained={"device": "CPU", "seconds": 0, "steps": 0},
+            licence="Apache-2.0",
+        ),
+    )
+
+
+@contextmanager
+def toy_shelf(folder: Path) -> Iterator[Path]:
+    """A shelf with toy-plain, toy-classes and toy-blob, on MNIST, in ``folder``; everything is put back afterwards."""
+    families = folder / "families"
+    families.mkdir()
+    shutil.copy(Path(__file__).with_name("toy.py"), families / "toy.py")
+    shelf = folder / "pretrained"
+    path = [*playground.families.__path__, str(families)]
+    with (
+        mock.patch.dict("os.environ", PLAYGROUND_PRETRAINED=str(shelf)),
+        mock.patch.object(playground.families, "__path__", path),
+    ):
+        catalog.families.cache_clear()
+        catalog.load.cache_clear()
+        from playground.families.toy import Blob, Toy  # type: ignore[import-not-found]
+
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            put(Toy(), "toy-plain")
+            put(Toy(classes=10), "toy-classes", classes=10)
+            put(Blob(), "toy-blob")
+        yield shelf
+    catalog.families.cache_clear()
+    catalog.load.cache_clear()
