@@ -36,9 +36,8 @@ def main() -> None:
     naive, picture = seconds(model.sample_naively, options.n)
     best = min(s for s, _ in cached)
     same = all(torch.equal(x, picture) for _, x in cached)
-    print(
-        f"{recipe.name}, {'trained' if trained else 'untrained'}, {options.n} pictures, {torch.get_num_threads()} threads"
-    )
+    state = "trained" if trained else "untrained"
+    print(f"{recipe.name}, {state}, {options.n} pictures, {torch.get_num_threads()} threads")
     print(f"cached {best:.2f} s, naive {naive:.2f} s, ratio {naive / best:.1f}, same pictures: {same}")
 
 

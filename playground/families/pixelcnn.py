@@ -1,9 +1,9 @@
-"""PixelCNN (van den Oord, Kalchbrenner and Kavukcuoglu 2016, arXiv:1601.06759): a picture as a product of conditionals."""
+"""PixelCNN (van den Oord, Kalchbrenner and Kavukcuoglu 2016, arXiv:1601.06759): the next pixels, given those before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, final
+from typing import Annotated, ClassVar, cast, final
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ MAX_STATES = 4096  # of one patch: the softmax has as many outputs
 
 
 class CausalConv(nn.Module):
-    """A convolution over a grid (n, H, W, channels) that sees the rows above and, in its own row, what lies to the left.
+    """A convolution over a grid (n, H, W, channels) that sees rows above and, in its own row, what lies to the left.
 
     Args:
         inputs: channels in.
@@ -33,8 +33,8 @@ class CausalConv(nn.Module):
     def __init__(self, inputs: int, outputs: int, rows: int, reach: int, strict: bool = False) -> None:
         super().__init__()
         self.rows, self.reach = rows, reach
-        like = nn.Conv2d(inputs, outputs, (rows, 2 * reach + 1))
-        self.weight, self.bias = like.weight, like.bias
+        self.weight = nn.Conv2d(inputs, outputs, (rows, 2 * reach + 1)).weight
+        self.bias = nn.Parameter(torch.zeros(outputs))
         mask = torch.ones(rows, 2 * reach + 1)
         mask[-1, reach + (not strict) :] = 0
         self.register_buffer("mask", mask, persistent=False)
@@ -106,17 +106,15 @@ class AttentionBlock(nn.Module):
 
     def remember(self, n: int, height: int, width: int) -> list[Tensor]:
         """The keys and values of the places before."""
-        channels = self.out.in_features
-        size = (2, n, self.heads, height * width, channels // self.heads)
-        return [self.out.weight.new_zeros(size), torch.tensor(width)]
+        size = (2, n, self.heads, height, width, self.out.in_features // self.heads)
+        return [self.out.weight.new_zeros(size)]
 
     def step(self, x: Tensor, memory: list[Tensor], row: int, column: int) -> Tensor:
-        seen, width = memory
-        place = row * int(width) + column
-        parts = self.qkv(self.norm(x)).reshape(len(x), 3, self.heads, -1).transpose(0, 1)  # (3, n, heads, d)
-        seen[:, :, :, place] = parts[1:]
-        k, v = seen[:, :, :, : place + 1]
-        y = F.scaled_dot_product_attention(parts[0].unsqueeze(2), k, v)  # (n, heads, 1, d)
+        seen = memory[0]
+        q, *kv = self.qkv(self.norm(x)).reshape(len(x), 3, self.heads, 1, -1).unbind(1)  # (n, heads, 1, d) each
+        seen[:, :, :, row, column] = torch.stack(kv).squeeze(3)
+        k, v = seen.flatten(3, 4)[:, :, :, : row * seen.shape[4] + column + 1]
+        y = F.scaled_dot_product_attention(q, k, v)  # (n, heads, 1, d)
         return x + self.out(y.reshape(len(x), -1))
 
 
@@ -163,8 +161,8 @@ class PixelCNN(Learns, Refines, Density):
         title="PixelCNN",
         line="Writes a picture like a sentence: the next little patch, given all before it",
         intuition=(
-            "Cover a picture with a sheet of paper and pull the sheet down slowly: what comes next can often be guessed "
-            "from what is already visible. The network makes that guess as odds for every possible next patch, and "
+            "Cover a picture with a sheet of paper and pull it down slowly: what comes next can often be guessed from "
+            "what is already visible. The network makes that guess as odds for every possible next patch, and "
             "rolling dice with these odds again and again draws a whole new picture."
         ),
         pros=(
@@ -304,16 +302,20 @@ class PixelCNN(Learns, Refines, Density):
 
     @torch.no_grad()
     def _remember(self, n: int) -> list[list[Tensor]]:
-        return [layer.remember(n, *self.grid) for layer in (self.first, *self.blocks)]
+        return [layer.remember(n, *self.grid) for layer in (self.first, *self._layers())]
+
+    def _layers(self) -> list[GatedBlock | AttentionBlock]:
+        return cast("list[GatedBlock | AttentionBlock]", list(self.blocks))
 
     @torch.no_grad()
     def _draw_row(
         self, row: int, tokens: Tensor, memory: list[list[Tensor]], uniforms: Tensor, temperature: float
     ) -> None:
         """Draw one row of ``tokens`` in place; every layer computes one place at a time from what it remembers."""
+        layers = self._layers()
         for column in range(self.grid[1]):
             x = self.first.at(memory[0], row, column) + self.position[row, column]  # (n, channels)
-            for block, kept in zip(self.blocks, memory[1:], strict=True):
+            for block, kept in zip(layers, memory[1:], strict=True):
                 x = block.step(x, kept, row, column)
             drawn = pick(self.head(x), uniforms[:, row, column], temperature)
             tokens[:, row, column] = drawn
