@@ -7,9 +7,9 @@ from playground.train import Recipe
 
 recipe = Recipe(
     name="mnist-vae",
-    model=partial(VAE, latent=40, width=512, depth=2, warmup=4000),
+    model=partial(VAE, latent=40, width=512, depth=2, warmup=3000),
     data="mnist",
-    steps=40000,
+    steps=15000,
     batch=200,
     lr=1e-3,
     ema=0.9995,

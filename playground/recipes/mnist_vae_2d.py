@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-vae-2d",
     model=partial(VAE, latent=2, width=384, depth=2, warmup=1000),
     data="mnist",
-    steps=12000,
+    steps=8000,
     batch=200,
     lr=1.5e-3,
     ema=0.998,
