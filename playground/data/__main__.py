@@ -1,5 +1,7 @@
 """``python -m playground.data mnist``: fetch a data set, and say where it came from and how much of it there is."""
 
+# ruff: noqa: T201 - a command line prints
+
 from __future__ import annotations
 
 import argparse

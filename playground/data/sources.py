@@ -20,6 +20,7 @@ from playground.data import DataMissing, Split
 
 Pictures = tuple[np.ndarray, np.ndarray]
 
+VALID = 10_000  # pictures at the end of the official training set: the validation split
 TIMEOUT = 3.0  # seconds the Hub has for its first answer: somebody has clicked and is waiting
 PAUSE = 60.0  # seconds that a failure to reach the Hub is remembered, so that the next click does not wait again
 UNREADABLE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
@@ -39,7 +40,6 @@ class Grey28:
         file: its file in the folder of ``PLAYGROUND_DATA``, with x_train, y_train, x_test and y_test.
         repo: its repository on the Hub.
         folder: the folder in that repository.
-        valid: how many pictures at the end of the official training set are the validation split.
     """
 
     name: str
@@ -47,7 +47,6 @@ class Grey28:
     file: str
     repo: str
     folder: str
-    valid: int = 10_000
 
     def read(self, split: Split) -> Pictures:
         """Pictures (n, 1, 28, 28) uint8 and labels (n,) int64; ``train`` and ``valid`` share memory.
@@ -59,7 +58,7 @@ class Grey28:
         with _locks.setdefault((self.file, part), Lock()):  # of several threads the first decodes, the others wait
             path = self.path(split)
             x, y = keep(path, part, lambda: self._decode(path, part))
-        cut = len(x) - self.valid
+        cut = len(x) - VALID
         rows = {"train": slice(0, cut), "valid": slice(cut, None), "test": slice(None)}[split]
         return x[rows], y[rows]
 
@@ -150,7 +149,7 @@ def arrays(path: Path, *names: str) -> Sequence[np.ndarray]:
         DataMissing: the file is truncated, of another form, or lacks one of them.
     """
     try:
-        with np.load(path) as z:
+        with path.open("rb") as file, np.load(file) as z:  # numpy does not close a damaged file that it opened
             return [z[name] for name in names]
     except UNREADABLE as error:
         raise DataMissing(
