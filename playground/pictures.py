@@ -11,6 +11,7 @@ from torch import Tensor
 
 from playground.data import Dataset, datasets
 from playground.knobs import Refused
+from playground.rng import Rng
 
 
 def to_pixels(x: Tensor) -> np.ndarray:
@@ -99,3 +100,14 @@ def _centred(small: np.ndarray, height: int, width: int) -> np.ndarray:
     frame = np.zeros((height, width, 3), np.uint8)
     frame[top : top + h, left : left + w] = small
     return frame
+
+
+def chosen(data: Dataset, rng: Rng, n: int) -> tuple[np.ndarray, tuple[str, ...], str]:
+    """``n`` test pictures that the seed chooses, (n, channels, height, width) uint8, their classes, and a note to show.
+
+    The note begins with a space; it is empty unless the pictures are stand-ins.
+    """
+    levels, classes, note = data.examples()
+    draw = Rng(rng.seed, 1).uniform(len(levels))[0]  # on the CPU: the same pictures on every device
+    index = draw.argsort()[:n].numpy()
+    return levels[index], tuple(data.labels[int(c)] for c in classes[index]), f" {note}" if note else ""

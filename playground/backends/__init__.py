@@ -1,10 +1,10 @@
-"""Where an activity runs: one method, ``run(Request) -> Iterator[View]``, and one description of what can be run."""
+"""Where an activity runs: one method, ``run(Request) -> Generator``, and one description of what can be run."""
 
 from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -64,15 +64,18 @@ class Backend(ABC):
 
         ``models``: a list, grouped by family, each with name, title (its short name, unlike any other's on its data),
         line, family, family_title, data, labels, licence, parameters, trained, metrics, published, about (fields of
-        ``About``), source (the family's file), expected_seconds (what 16 samples cost where measured, or null), ``fits``
-        (activity name to null, or to the reason why not) and ``knobs`` (activity name to the list of knob specs of a
-        fitting activity). ``activities``: a list, each with name, title and help. ``datasets``: a list, each with name,
-        title, line, labels, shape and licence. ``broken``: model name to why it cannot be opened. ``default``: the
-        model to begin with, or null. ``device``: where requests run, in words.
+        ``About``), source (the family's file), expected_seconds (what 16 samples cost where measured, or null),
+        ``fits`` (activity name to null, or to the reason why not) and ``knobs`` (activity name to the list of knob
+        specs of a fitting activity). ``activities``: a list, each with name, title and help. ``datasets``: a list,
+        each with name, title, line, labels, shape and licence. ``broken``: model name to why it cannot be opened.
+        ``default``: the model to begin with, or null. ``device``: where requests run, in words.
+
+        Raises:
+            Refused: it cannot be had, with the sentence to show.
         """
 
     @abstractmethod
-    def run(self, request: Request) -> Iterator[View]:
+    def run(self, request: Request) -> Generator[View]:
         """The views of a request, as they come; a refusal or a failure is the last view, a ``Refusal``.
 
         Closing the iterator stops the work at its next step.
