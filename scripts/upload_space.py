@@ -23,7 +23,7 @@ from huggingface_hub import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("app.py", "README.md", "LICENSE", "CHANGELOG.md", "playground", "pretrained", "docs")
+PARTS = ("app.py", "README.md", "LICENSE", "CHANGELOG.md", "Spaces.md", "playground", "pretrained", "docs")
 TORCH = "2.11.0"  # the newest that ZeroGPU offers
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -27,6 +29,7 @@ GOES = {
     "app.py": b"print('app')\n",
     "LICENSE": b"Apache\n",
     "CHANGELOG.md": b"# Changelog\n",
+    "Spaces.md": b"# Spaces\n",
     "README.md": README.encode(),
     "playground/__init__.py": b"",
     "playground/data/mnist.py": b"dataset = 1\n",
@@ -70,7 +73,7 @@ def run(project, *arguments, hub=None, token=TOKEN):
     """The command's exit code and what it printed; without a hub, any request fails."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))},
-        "HF_HOME": str(project.parent / "home"),
+        "HF_HOME": str(project / "runs" / "home"),
         "HF_ENDPOINT": hub.url if hub else "http://127.0.0.1:9",
         "HF_HUB_DISABLE_XET": "1",  # the stand-in speaks LFS
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -82,6 +85,24 @@ def run(project, *arguments, hub=None, token=TOKEN):
     assert TOKEN not in said
     assert "Traceback" not in said
     return done.returncode, said
+
+
+@pytest.fixture
+def refused(project, monkeypatch, capsys):
+    """The same command in this process, quicker, for what is refused before anything is asked: code and words."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["upload_space.py", *arguments])
+        with pytest.raises(SystemExit) as left:
+            runpy.run_path(str(project / "scripts" / "upload_space.py"), run_name="__main__")
+        return left.value.code if isinstance(left.value.code, str) else capsys.readouterr().err
+
+    return call
+
+
+def listing(said):
+    """The files and sizes that a dry run printed."""
+    return {line.split()[1]: int(line.split()[0].replace(",", "")) for line in said.splitlines()[:-1]}
 
 
 def test_a_new_space(project, hub):
@@ -138,16 +159,14 @@ def test_an_existing_space_becomes_the_project(project, hub):
 def test_a_dry_run_asks_nobody(project, hub):
     code, said = run(project, "ada/play", "--dry-run", hub=hub, token=None)
     assert code == 0 and hub.requests == []
-    listed = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in said.splitlines()[:-1]}
-    assert set(listed) == {*GOES, "requirements.txt"}
-    assert listed["pretrained/tiny/model.safetensors"] == len(WEIGHTS)
-    assert "11 files" in said and "nothing was sent" in said
+    assert set(listing(said)) == {*GOES, "requirements.txt"}
+    assert listing(said)["pretrained/tiny/model.safetensors"] == len(WEIGHTS)
+    assert "12 files" in said and "nothing was sent" in said
 
 
 @pytest.mark.parametrize("name", ["play", "ada/play/more", "ada/", "https://ada/play", "ada/pl ay", "-ada/play"])
-def test_a_malformed_name(project, name):
-    code, said = run(project, "--dry-run", "--", name)
-    assert code == 1 and "write USER/NAME" in said
+def test_a_malformed_name(refused, name):
+    assert "write USER/NAME" in refused("--dry-run", "--", name)
 
 
 def test_no_token(project, hub):
@@ -168,30 +187,27 @@ def test_no_token(project, hub):
     ],
     ids=["none", "short", "static", "other app", "other gradio", "no readme"],
 )
-def test_front_matter_is_checked_first(project, readme, says):
+def test_front_matter_is_checked_first(project, refused, readme, says):
     if readme is None:
         (project / "README.md").unlink()
     else:
         (project / "README.md").write_text(readme)
-    code, said = run(project, "ada/play", "--dry-run")
-    assert code == 1 and says in said and "README.md" in said
+    said = refused("ada/play", "--dry-run")
+    assert says in said and "README.md" in said
 
 
-def test_half_a_project(project):
+def test_half_a_project(project, refused):
     shutil.rmtree(project / "docs")
-    code, said = run(project, "ada/play", "--dry-run")
-    assert code == 1 and "docs cannot be found" in said
+    assert "docs cannot be found" in refused("ada/play", "--dry-run")
 
 
-def test_torch_must_be_pinned(project):
+def test_torch_must_be_pinned(project, refused):
     (project / "requirements.txt").write_text("gradio==6.31.0\n")
-    code, said = run(project, "ada/play", "--dry-run")
-    assert code == 1 and "pins no torch" in said
+    assert "pins no torch" in refused("ada/play", "--dry-run")
 
 
-def test_hardware_that_does_not_exist(project):
-    code, said = run(project, "ada/play", "--hardware", "moon", "--dry-run")
-    assert code == 2 and "zero-a10g" in said
+def test_hardware_that_does_not_exist(refused):
+    assert "zero-a10g" in refused("ada/play", "--hardware", "moon", "--dry-run")
 
 
 def test_the_hub_refuses(project, hub):
@@ -203,3 +219,15 @@ def test_the_hub_refuses(project, hub):
 def test_nobody_answers(project):
     code, said = run(project, "ada/play")
     assert code == 1 and "refused" in said
+
+
+def test_this_project_is_ready():
+    """Its front matter and pins agree, nothing private goes, and what the README links to does."""
+    code, said = run(SCRIPT.parent.parent, "ada/play", "--dry-run", token=None)
+    assert code == 0, said
+    listed = listing(said)
+    tops = {name.split("/")[0] for name in GOES} | {"requirements.txt"}
+    assert {name.split("/")[0] for name in listed} <= tops
+    assert not [name for name in listed if name.endswith((".npz", ".parquet", ".pyc"))]
+    readme = (SCRIPT.parent.parent / "README.md").read_text(encoding="utf-8")
+    assert {target.split("/")[0] for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", readme)} <= tops
