@@ -28,7 +28,7 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
     D (q + 2) numbers and not D (D + 1) / 2. The diagonal is needed: where a pixel hardly varies, the factors leave a
     covariance without inverse.
 
-    See also:
+    See Also:
         PPCA: one cloud, with equal noise everywhere, in closed form.
 
     References:
@@ -208,7 +208,7 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         return self.space.log_prob(self._log_joint(t, None).logsumexp(1) + log_det, x)
 
     def _log_joint(self, t: Tensor, v: Tensor | None) -> Tensor:
-        """log w_j + log N(t; mean_j, L_j L_j' + psi_j), (n, K), in float64; with ``v``, averaged over noise around t.
+        """Scores log w_j + log N(t; mean_j, L_j L_j' + psi_j), (n, K), float64; with ``v``, averaged over noise around t.
 
         By Woodbury, so that nothing is larger than q x q: C^-1 = 1/psi - B'B with B = chol(I + L'L/psi)^-1 L'/psi.
         """

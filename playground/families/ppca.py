@@ -51,9 +51,9 @@ class Space:
         return mean[k], variance[k], log_det[k].sum(1)
 
     def dequantise(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
-        """t (n, D) with noise from ``rng``, and log |dt/dx| (n,) plus what a density owes to 256 levels: float64, CPU.
+        """Draw t (n, D) with noise from ``rng``, and log |dt/dy| (n,) less D log 256, what turns densities of t into nats.
 
-        Not on the visitor's device: Apple's GPUs have no float64, and the sums over 784 pixels need it.
+        Both in float64 on the CPU: Apple's GPUs have none, and sums over 784 pixels need it.
         """
         flat = x.flatten(1).cpu().double()
         if self.levels is None:
@@ -103,7 +103,7 @@ class PPCA(Fits, Refines, Reconstructs, Density):
     Wikipedia
         https://en.wikipedia.org/wiki/Principal_component_analysis
 
-    See also:
+    See Also:
         MixtureOfFactorAnalysers: many of these, each with noise of its own in every pixel.
 
     References:
