@@ -208,7 +208,7 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         return self.space.log_prob(self._log_joint(t, None).logsumexp(1) + log_det, x)
 
     def _log_joint(self, t: Tensor, v: Tensor | None) -> Tensor:
-        """Scores log w_j + log N(t; mean_j, L_j L_j' + psi_j), (n, K), float64; with ``v``, averaged over noise around t.
+        """Compute log w_j + log N(t; mean_j, L_j L_j' + psi_j), (n, K), float64; ``v``: averaged over noise around t.
 
         By Woodbury, so that nothing is larger than q x q: C^-1 = 1/psi - B'B with B = chol(I + L'L/psi)^-1 L'/psi.
         """

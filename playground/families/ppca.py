@@ -51,7 +51,7 @@ class Space:
         return mean[k], variance[k], log_det[k].sum(1)
 
     def dequantise(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
-        """Draw t (n, D) with noise from ``rng``, and log |dt/dy| (n,) less D log 256, what turns densities of t into nats.
+        """Draw t (n, D) with noise from ``rng``, and log |dt/dy| - D log 256 (n,): from density of t to nats.
 
         Both in float64 on the CPU: Apple's GPUs have none, and sums over 784 pixels need it.
         """
