@@ -36,11 +36,12 @@ def export(views: Sequence[View], request: dict[str, Any], format: str) -> bytes
 
 
 def png(views: Sequence[View], request: dict[str, Any]) -> bytes:
-    """Every picture view below the other, with titles, row labels and captions; a film becomes its strip.
+    """Every sheet of pictures below the other, with titles, row labels, captions and tables; a lone film as a strip.
 
     The request is in the PNG's text field ``request``.
     """
-    sheets = [sheet(v) for v in (_strip(v) if isinstance(v, Film) else v for v in views) if isinstance(v, Images)]
+    pictures = [v for v in views if isinstance(v, Images)] or [_strip(v) for v in views if isinstance(v, Film)]
+    sheets = [sheet(v) for v in pictures] + [table(v) for v in views if isinstance(v, Table) and pictures]
     if not sheets:
         raise Refused("This result has no pictures; save it as npz.")
     heading = _lines([f"{request['model']} · {request['activity']} · seed {request['seed']}"], 14, INK)
@@ -97,26 +98,48 @@ def sheet(view: Images) -> Image.Image:
     scale = max(1, round(84 / max(height, width)))
     if columns > 16:
         scale = max(1, scale // 2)
-    cell = (width * scale + 4, height * scale + 4 + (14 if any(view.captions) else 0))
+    cell = (width * scale + 4, height * scale + 4)
     font = _font(11)
     left = max((int(font.getlength(g)) for g in view.group), default=-8) + 8
     head = _lines([view.title], 13, INK) if view.title else Image.new("RGB", (1, 4), PAPER)
     across = max(left + columns * cell[0], 320)
     foot = _lines(_wrapped(view.caption, across), 11, FAINT)
     rows = -(-n // columns)
-    page = Image.new("RGB", (across, head.height + rows * cell[1] + foot.height + PAD), PAPER)
+    spoken = [any(view.captions[r * columns : (r + 1) * columns]) for r in range(rows)]  # rows with captions
+    page = Image.new("RGB", (across, head.height + rows * cell[1] + 14 * sum(spoken) + foot.height + PAD), PAPER)
     page.paste(head, (0, 0))
     draw = ImageDraw.Draw(page)
     for i, picture in enumerate(view.pixels):
         row, column = divmod(i, columns)
-        x, y = left + column * cell[0], head.height + row * cell[1]
+        x, y = left + column * cell[0], head.height + row * cell[1] + 14 * sum(spoken[:row])
         page.paste(_picture(picture).resize((width * scale, height * scale), Image.Resampling.NEAREST), (x, y))
         if view.captions:
             draw.text((x, y + height * scale + 1), view.captions[i], FAINT, font)
         if column == 0 and row < len(view.group):
             draw.text((0, y + height * scale // 2 - 6), view.group[row], INK, font)
-    page.paste(foot, (0, head.height + rows * cell[1] + 4))
+    page.paste(foot, (0, page.height - foot.height - PAD + 4))
     return page
+
+
+def table(view: Table) -> Image.Image:
+    """A table as text in columns, its caption below."""
+    cells = [view.columns, *([_cell(c) for c in row] for row in view.rows)]
+    font = _font(11)
+    widths = [int(max(font.getlength(row[i]) for row in cells)) + 16 for i in range(len(view.columns))]
+    foot = _lines(_wrapped(view.caption, max(sum(widths), 420)), 11, FAINT)
+    page = Image.new("RGB", (max(sum(widths), foot.width), 17 * len(cells) + foot.height + PAD), PAPER)
+    draw = ImageDraw.Draw(page)
+    for y, row in enumerate(cells):
+        for x, text in enumerate(row):
+            draw.text((sum(widths[:x]), 17 * y), text, INK if y else FAINT, font)
+    page.paste(foot, (0, 17 * len(cells) + 4))
+    return page
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _strip(film: Film, most: int = 12) -> Images:

@@ -65,36 +65,45 @@ def compare(
 def sheet(rows: list[Row], label: str, seconds: float) -> Images:
     """One row of pictures per model, each with its log-probability under the model that drew it."""
     n = len(rows[0].pixels)
-    captions = [text for r in rows for text in ([f"{v:.0f}" for v in nats(r.log_prob)] if r.log_prob else [""] * n)]
     what = "any class" if label == ANY else f"class {label}, where a model can be told"
-    known = any(r.log_prob for r in rows)
+    known = [r.log_prob for r in rows if r.log_prob]
+    captions = [text for r in rows for text in (said(r.log_prob) if r.log_prob else [""] * n)]
     return Images(
         pixels=np.concatenate([r.pixels for r in rows]),
         captions=tuple(captions) if known else (),
         columns=n,
         group=tuple(r.title for r in rows),
-        caption=f"One seed, {what}." + (" Below a picture: its log p in nats under its own model." if known else ""),
+        caption=f"One seed, {what}." + (explained(known) if known else ""),
         seconds=seconds,
     )
 
 
 def figures(rows: list[Row]) -> Table:
     """What each model cost, and what it says of its own pictures, with kind and measure."""
-    known = [r.log_prob for r in rows if r.log_prob]
-    measures = sorted({k.measure for k in known})
     caption = "log p: the mean over each model's own pictures above, so it says how sure a model is, not how good."
-    if len(measures) > 1:
-        caption += (
-            f" These are of different measures ({', '.join(measures)}): values of two measures have no common scale."
-        )
-    elif len({k.kind for k in known}) > 1:
-        caption += " A lower bound may lie below the true value by any amount."
     return Table(
         key="figures",
         columns=("model", "seconds", "log p (nats)", "kind", "of"),
         rows=tuple(_figures(r) for r in rows),
-        caption=caption if known else "None of these models can say how probable a picture is.",
+        caption=caption if any(r.log_prob for r in rows) else "None of these can say how probable a picture is.",
     )
+
+
+def said(known: LogProb) -> list[str]:
+    """Each value in nats, in a form that says its kind."""
+    forms = {"exact": "{:.0f}", "lower bound": "≥ {:.0f}", "estimate": "≈ {:.0f}", "unnormalised": "{:.0f} + c"}
+    return [forms[known.kind].format(v) for v in nats(known)]
+
+
+def explained(known: list[LogProb]) -> str:
+    """What the numbers below the pictures are, and what must not be done with them."""
+    signs = {"lower bound": "≥ a lower bound", "estimate": "≈ an estimate", "unnormalised": "+ c up to a constant"}
+    used = [signs[kind] for kind in dict.fromkeys(k.kind for k in known) if kind in signs]
+    text = " Below a picture: its log p in nats under its own model" + (f" ({', '.join(used)})." if used else ".")
+    measures = sorted({k.measure for k in known})
+    if len(measures) > 1:
+        text += f" Different measures ({', '.join(measures)}) have no common scale: never rank across them."
+    return text
 
 
 def nats(known: LogProb) -> list[float]:
