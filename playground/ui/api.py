@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def add_endpoints(backend: Backend) -> None:
     gr.api(_typed(sheet, str, model=str), api_name="sheet", concurrency_limit=AT_ONCE, concurrency_id="facts")
 
 
-def stream(backend: Backend, record: Any) -> Iterator[Json]:
+def stream(backend: Backend, record: Any) -> Generator[Json]:
     """The views of whatever was sent, as JSON; what is no request is answered with a refusal."""
     try:
         request = Request.from_json(record)

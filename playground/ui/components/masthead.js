@@ -1,0 +1,30 @@
+// The top line. Day or night follows the system until somebody chooses.
+const pg = window.playground;
+const {h} = pg;
+
+const dark = () => document.body.classList.contains("dark");
+const ink = () => document.body.classList.toggle("pg-paper", (pg.remembered("ink") || "auto") === "auto" ? !dark() : pg.remembered("ink") === "yes");
+
+const chosen = pg.remembered("theme");
+if (chosen && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", chosen === "dark");
+// Gradio changes the class when the system's preference changes; the pictures' polarity follows it.
+new MutationObserver(ink).observe(document.body, {attributes: true, attributeFilter: ["class"]});
+ink();
+
+const KEYS = [["Enter, Space", "generate"], ["Esc", "cancel, close"], ["R", "a new seed"], ["← →", "step through a film or the pictures"]];
+const keys = () => pg.dialog("Keys", h("table.pg-table.pg-keys", {}, KEYS.map(([key, what]) =>
+  h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what)))));
+
+element.querySelector(".pg-tools").append(
+  pg.tool("keys", "Keys", keys, {class: "pg-tool pg-wide-only"}),
+  pg.tool("invert", "Ink on paper, or light on dark", () => {
+    pg.remember("ink", document.body.classList.contains("pg-paper") ? "no" : "yes");
+    ink();
+  }, {"data-invert": true}),
+  pg.tool("sun", "Day or night", () => {
+    document.body.classList.toggle("dark");
+    pg.remember("theme", dark() ? "dark" : "light");
+  }, {"data-theme-toggle": true}),
+);
+
+pg.on("shelf", () => { element.querySelector("[data-device]").textContent = pg.shelf().device; });

@@ -1,0 +1,74 @@
+// Data sets as chips, models by family. A model that cannot do the chosen activity is grey, and its line says why.
+const pg = window.playground;
+const {h} = pg;
+const part = (name) => element.querySelector(name);
+const nav = part(".pg-picker");
+
+const drawData = () => {
+  const used = pg.shelf().datasets.filter((d) => pg.shelf().models.some((m) => m.data === d.name));
+  part("[data-datasets]").replaceChildren(...used.map((d) =>
+    h("button.pg-chip", {type: "button", "data-dataset": d.name, "aria-pressed": String(d.name === pg.state.data),
+      onclick: () => pg.state.data === d.name || pg.set({data: d.name})}, d.title)));
+  const now = used.find((d) => d.name === pg.state.data);
+  part("[data-dataset-line]").textContent = now ? now.line : "";
+};
+
+const item = (m, name, line) => {
+  const reason = pg.whyNot(m.name);
+  const cannot = reason !== null;
+  return h(cannot ? "button.pg-model.pg-cannot" : "button.pg-model",
+    {type: "button", "data-model": m.name, "data-fits": String(!cannot), "aria-pressed": String(m.name === pg.state.model),
+      onclick: () => { fold(true); if (m.name !== pg.state.model) pg.set({model: m.name}); }},
+    h("span.pg-model-name", {}, name),
+    cannot ? h("span.pg-model-line", {"data-reason": true}, `Cannot ${pg.state.activity}: ${reason}.`) : line && h("span.pg-model-line", {}, line));
+};
+
+// A family with one model is that model; one with several says its line once, above what they differ in.
+const family = (title, members) => {
+  if (members.length === 1) return h("section", {"data-family": title}, item(members[0], title, members[0].line));
+  const differs = (m) => (m.title.startsWith(`${title} · `) ? m.title.slice(title.length + 3) : m.title);
+  return h("section", {"data-family": title}, h("h2.pg-family", {}, title), h("p.pg-model-line", {}, members[0].line),
+    members.map((m) => item(m, differs(m), "")));
+};
+
+const lost = ([name, reason]) => h("div.pg-model.pg-cannot", {"data-broken": name},
+  h("span.pg-model-name", {}, name), h("span.pg-model-line", {"data-reason": true}, reason));
+
+const drawModels = () => {
+  const here = pg.shelf().models.filter((m) => m.data === pg.state.data);
+  const families = [...new Set(here.map((m) => m.family_title))];
+  const broken = Object.entries(pg.shelf().broken || {});
+  part("[data-models]").replaceChildren(
+    ...families.map((title) => family(title, here.filter((m) => m.family_title === title))),
+    ...(broken.length ? [h("section", {}, h("h2.pg-family", {}, "Cannot be opened"), broken.map(lost))] : []));
+};
+
+// On a phone the shelf is one line until it is opened.
+const fold = (folded) => {
+  nav.classList.toggle("open", !folded);
+  part(".pg-current").setAttribute("aria-expanded", String(!folded));
+};
+part(".pg-current").addEventListener("click", () => fold(nav.classList.contains("open")));
+
+const drawCurrent = () => {
+  const now = pg.model();
+  part(".pg-current").replaceChildren(h("span", {}, h("strong", {}, now.title || now.name), h("small", {}, now.family_title)), pg.icon("down"));
+};
+
+const draw = () => {
+  if (!pg.shelf()) return;
+  const held = element.contains(document.activeElement) && document.activeElement.dataset;
+  drawData();
+  drawModels();
+  drawCurrent();
+  // Redrawing must not take the keyboard's place away.
+  if (held && held.model) part(`[data-model="${CSS.escape(held.model)}"]`)?.focus();
+  if (held && held.dataset) part(`[data-dataset="${CSS.escape(held.dataset)}"]`)?.focus();
+};
+
+let before = "";
+pg.on("state", () => {
+  const now = `${pg.state.data}/${pg.state.model}/${pg.state.activity}`;
+  if (now !== before) draw();
+  before = now;
+});

@@ -1,0 +1,60 @@
+"""The wire: the one element that talks to the server. It shows nothing; all others only draw what it brought."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+
+from playground.backends import Backend
+from playground.ui import api
+from playground.ui.components import element
+from playground.ui.functions import functions
+
+
+def wire(backend: Backend) -> gr.HTML:
+    """The element, with its two events: ``run`` streams views, ``stop`` ends that."""
+
+    def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
+        yield from stream(backend, event.run, event.request)
+
+    made = element("wire", "<div></div>", value={"run": 0}, server_functions=functions(backend), visible="hidden")
+    running = made.run(
+        run,
+        None,
+        made,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=api.AT_ONCE,
+        concurrency_id="models",
+        api_visibility="private",
+    )
+    running.failure(None, None, None, js="() => window.playground.lost()")
+    made.stop(None, None, None, cancels=[running])
+    return made
+
+
+def stream(backend: Backend, run: Any, record: Any) -> Iterator[dict[str, Any]]:
+    """Everything shown so far, again after every view: the page may miss a message without missing a view.
+
+    Gradio sends only what has changed since the message before.
+
+    Args:
+        backend: where it runs.
+        run: the page's own number for this run; answers to older runs are thrown away there.
+        record: a request as it arrived.
+    """
+    begun = time.perf_counter()
+    shown: dict[str, dict[str, Any]] = {}
+    seq = 0
+    with closing(api.stream(backend, record)) as views:
+        for seq, view in enumerate(views, 1):
+            shown.pop("progress", None)
+            shown[view["key"]] = {**view, "at": seq}
+            yield {"run": run, "seq": seq, "views": list(shown.values()), "done": False}
+    shown.pop("progress", None)
+    seconds = time.perf_counter() - begun
+    yield {"run": run, "seq": seq + 1, "views": list(shown.values()), "done": True, "seconds": seconds}

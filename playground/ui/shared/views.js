@@ -1,0 +1,91 @@
+// How each kind of view is drawn: a function from the view to a node, and an update that keeps the node while it streams.
+"use strict";
+(() => {
+  const pg = window.playground;
+  const {h} = pg;
+  const GAP = 4;
+
+  // ---- Images: a sheet of buttons, one per picture
+  const near = (n) => (n <= 3 ? n : n <= 4 ? 2 : n <= 9 ? 3 : n <= 16 ? 4 : n <= 25 ? 5 : n <= 36 ? 6 : n <= 49 ? 7 : 8);
+
+  // Columns, and how wide a picture is drawn, so that the sheet fits the stage.
+  const plan = (node, {n, width, captions, asked, group}) => {
+    const columns = Math.min(asked || near(n), Math.max(n, 1));
+    const label = group.length && node.clientWidth > 560 ? 132 : 0;
+    const rows = Math.ceil(n / columns);
+    const under = captions.length ? 20 : 0;
+    const across = (node.clientWidth - label - GAP * (columns - 1 + (label ? 1 : 0))) / columns;
+    const high = Math.max(300, Math.min(560, window.innerHeight - 300));
+    const down = group.length ? across : (high - (GAP + under) * (rows - 1)) / rows;
+    return {columns, size: pg.scale(width, Math.max(16, Math.min(across, down, 280))), label};
+  };
+
+  const tile = (index) =>
+    h("button.pg-tile", {type: "button", "data-index": index, "aria-label": `picture ${index + 1}, look closer`,
+      onclick: (event) => pg.look(event.currentTarget)}, h("canvas"), h("span.pg-caption"));
+
+  // ``at(i)`` gives picture i; the nodes stay while the pictures change, so that streaming costs only the painting.
+  const drawSheet = (node, {n, width, at, captions = [], columns: asked = 0, group = []}) => {
+    const {columns, size, label} = plan(node, {n, width, captions, asked, group});
+    const shape = `${n}/${columns}/${size}/${label}/${captions.length}/${group.join("|")}`;
+    let sheet = node.querySelector(".pg-sheet");
+    if (!sheet || sheet.dataset.shape !== shape) {
+      const fresh = h("div.pg-sheet", {"data-shape": shape, "data-n": n});
+      fresh.style.setProperty("--tile", `${size}px`);
+      fresh.style.gridTemplateColumns = `${label ? `${label}px ` : ""}repeat(${columns}, auto)`;
+      for (let i = 0; i < n; i++) {
+        if (group.length && i % columns === 0) {
+          fresh.append(h(label ? "div.pg-group" : "div.pg-group.pg-above", {}, group[i / columns] || ""));
+        }
+        fresh.append(tile(i));
+      }
+      if (sheet) sheet.replaceWith(fresh);
+      else node.replaceChildren(fresh);
+      sheet = fresh;
+    }
+    sheet.querySelectorAll(".pg-tile").forEach((button, i) => {
+      button.picture = at(i);
+      pg.paint(button.firstChild, button.picture);
+      button.lastChild.textContent = captions[i] || "";
+    });
+  };
+
+  const drawImages = (node, view) => {
+    const pixels = pg.unpack(view.pixels);
+    const {captions, columns, group} = view;
+    drawSheet(node, {n: pixels.leading[0], width: pixels.width, at: pixels.at, captions, columns, group});
+  };
+
+  // ---- Table, Text, Refusal
+  const cell = (value) => h(typeof value === "number" ? "td.pg-number" : "td", {}, pg.number(value));
+  const drawTable = (node, view) => {
+    const head = h("tr", {}, view.columns.map((name) => h("th", {scope: "col"}, name)));
+    const rows = view.rows.map((row) => h("tr", {}, row.map(cell)));
+    replace(node, h("div.pg-scroll", {}, h("table.pg-table", {}, h("thead", {}, head), h("tbody", {}, rows))));
+  };
+  const drawText = (node, view) => replace(node, h("p.pg-text", {}, view.text));
+  const drawRefusal = (node, view) =>
+    replace(node, h("div.pg-refusal", {role: "alert", "data-refusal": true}, h("span.pg-refusal-mark", {}, "–"), h("p", {}, view.text)));
+  const replace = (node, made) => node.replaceChildren(made);
+
+  const DRAW = {Images: drawImages, Film: (node, view) => pg.drawFilm(node, view), Table: drawTable, Text: drawText, Refusal: drawRefusal};
+
+  // One view in its frame: title, drawing, caption. Views that have not changed since are left alone.
+  const draw = (stage, view, force) => {
+    let frame = stage.querySelector(`[data-view="${CSS.escape(view.key)}"]`);
+    if (!frame || frame.dataset.kind !== view.view) {
+      const fresh = h("figure.pg-view", {"data-view": view.key, "data-kind": view.view},
+        h("figcaption.pg-view-title"), h("div.pg-view-body"), h("p.pg-view-caption"));
+      if (frame) frame.replaceWith(fresh);
+      else stage.append(fresh);
+      frame = fresh;
+    }
+    if (!force && frame.dataset.at === String(view.at)) return;
+    frame.dataset.at = view.at;
+    frame.querySelector(".pg-view-title").textContent = view.title || "";
+    frame.querySelector(".pg-view-caption").textContent = view.caption || "";
+    DRAW[view.view](frame.querySelector(".pg-view-body"), view);
+  };
+
+  Object.assign(pg, {drawView: draw, drawSheet});
+})();
