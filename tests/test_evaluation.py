@@ -227,12 +227,21 @@ def test_monte_carlo_noise_is_told_apart() -> None:
 
 
 def test_baseline_gaussian_is_that_of_torch() -> None:
-    x = torch.randint(256, (6000, 3), generator=torch.Generator().manual_seed(0)).float()
-    mean, covariance = baseline.fit_gaussian(x)
-    assert torch.allclose(mean, x.double().mean(0) + 0.5)
-    assert torch.allclose(covariance, x.double().T.cov(correction=0) + torch.eye(3) / 12)
-    wanted = torch.distributions.MultivariateNormal(mean, covariance).log_prob(x.double())
-    assert torch.allclose(baseline.gaussian_log_prob(x.double(), mean, covariance), wanted)
+    x = torch.randn(6000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + torch.arange(3)
+    mean, covariance = baseline.fit_gaussian(x.split(2500))
+    assert torch.allclose(mean, x.mean(0))
+    assert torch.allclose(covariance, x.T.cov(correction=0))
+    wanted = torch.distributions.MultivariateNormal(mean, covariance).log_prob(x)
+    assert torch.allclose(baseline.gaussian_log_prob(x, mean, covariance), wanted)
+
+
+def test_logits_change_no_probability() -> None:
+    """Summed over the 256 levels of a pixel, the probability of a logistic density of the logits is one."""
+    noise = torch.linspace(0.0005, 0.9995, 1000)[None].expand(256, -1).reshape(-1, 1)
+    t, log_det = baseline.logits(torch.arange(256.0).repeat_interleave(1000)[:, None], noise)
+    logistic = torch.nn.functional.logsigmoid(t) + torch.nn.functional.logsigmoid(-t)
+    assert float((logistic[:, 0] + log_det).exp().mean() * 256) == pytest.approx(1, abs=1e-4)
+    assert bool((t.diff(dim=0) > 0).all())
 
 
 def test_importance_weighting_tightens_the_bound(shelf: Path) -> None:
@@ -405,7 +414,7 @@ def test_report_marks_bounds_and_names_the_published(shelf: Path) -> None:
     row = {"metric": "NLL", "value": 89.78, "source": "somebody"}
     text = report([replace(card, metrics={"nll_nats": bound}, published=(row,))])
     assert "<= 91.23 ± 0.2" in text and "89.78" in text and "somebody" in text
-    assert shown("kernel", replace(bound, value=0.01, stderr=None)) == "10"
+    assert shown("kernel", replace(bound, value=0.01, stderr=None)) == "0.01"
     assert "no model" in report([])
 
 

@@ -1,8 +1,13 @@
-"""What a single full-covariance Gaussian reaches: the baseline of fitted models with an 8-bit density."""
+"""What a single full-covariance Gaussian reaches: the baseline of fitted models with an 8-bit density.
+
+In the space of the logits of the pixels, where it is three bits per dimension better on MNIST than in that of the pixels,
+and where the literature has it (Papamakarios, Pavlakou and Murray 2017, arXiv:1705.07057).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -14,24 +19,32 @@ from playground.evaluation.parts import Part, Task
 from playground.evaluation.pictures import SEED, measure_of, real
 from playground.rng import Rng
 
+MARGIN = 1e-6  # of the logit, that paper's
 
-def fit_gaussian(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Maximum-likelihood mean (d,) and covariance (d, d) of uniformly dequantised grey levels, in float64.
 
-    The noise is integrated out: it adds 1/2 to every mean and 1/12 to every variance, which also makes the covariance
-    invertible where pixels never change.
+def logits(levels: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Dequantised grey levels stretched to the real line, and what that does to a density.
 
     Args:
-        x: (n, d) grey levels, whole numbers 0 to 255.
+        levels: (n, d) whole numbers 0 to 255.
+        noise: (n, d) uniform on [0, 1).
+
+    Returns:
+        t = logit(a + (1 - 2a) y) for y = (levels + noise) / 256, (n, d) float64, and log |dt/dy| - log 256 summed over
+        dimensions, (n,): what to add to the log-density of t for the log-probability of 8-bit pixels.
     """
-    total, square = torch.zeros(x.shape[1], dtype=torch.float64), torch.zeros(x.shape[1], x.shape[1]).double()
-    for part in x.split(5000):
-        wide = part.double()
-        total += wide.sum(0)
-        square += wide.T @ wide
-    mean = total / len(x)
-    covariance = square / len(x) - mean.outer(mean)
-    return mean + 0.5, covariance + torch.eye(len(mean)).double() / 12
+    p = MARGIN + (1 - 2 * MARGIN) * (levels.double() + noise.double()) / 256
+    log_det = math.log1p(-2 * MARGIN) - p.log() - torch.log1p(-p) - math.log(256)
+    return torch.logit(p), log_det.sum(1)
+
+
+def fit_gaussian(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Maximum-likelihood mean (d,) and covariance (d, d) of data that come in chunks (n, d) of float64."""
+    n, total, square = 0, torch.zeros(()).double(), torch.zeros(()).double()
+    for t in chunks:
+        n, total, square = n + len(t), total + t.sum(0), square + t.T @ t
+    mean = total / n
+    return mean, square / n - mean.outer(mean)
 
 
 def gaussian_log_prob(y: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
@@ -45,14 +58,16 @@ def measure(task: Task) -> dict[str, Metric]:
     """Nats and bits per dimension of one full-covariance Gaussian, measured as the model itself is."""
     train = real(task.card.data, "8-bit pixels", "train")
     test = real(task.card.data, "8-bit pixels", "test", task.options.limit)
-    mean, covariance = fit_gaussian((train.x * 255).round().flatten(1))
+    generator = torch.Generator().manual_seed(SEED)
+    chunks = ((x * 255).round().flatten(1) for x in train.x.split(5000))
+    mean, covariance = fit_gaussian(logits(k, torch.rand(k.shape, generator=generator))[0] for k in chunks)
     noise = Rng(SEED, len(test.x)).uniform(*test.x.shape[1:])
-    y = ((test.x * 255).round() + noise).flatten(1).double()  # grey level k became uniform on [k, k + 1)
-    nats = gaussian_log_prob(y, mean, covariance)
+    t, log_det = logits((test.x * 255).round().flatten(1), noise.flatten(1))
+    nats = gaussian_log_prob(t, mean, covariance) + log_det
     protocol = (
-        f"Mean negative log-probability per picture of {test.words}; uniform dequantisation (one draw "
-        f"for each picture, seed {SEED}); exact, by one full-covariance Gaussian fitted by maximum likelihood to "
-        f"{train.words}, dequantised in closed form, in float64"
+        f"Mean negative log-probability per picture of {test.words}; uniform dequantisation (one draw for each "
+        f"picture, seed {SEED}); exact, by one full-covariance Gaussian of the logits of the pixels (margin {MARGIN:g}), "
+        f"fitted by maximum likelihood to {train.words} (dequantised once, seed {SEED}), in float64"
     )
     found = metrics(LogProb(nats, "exact", "8-bit pixels"), test.x[0].numel(), "", protocol)
     return {

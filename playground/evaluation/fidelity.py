@@ -182,7 +182,7 @@ def measure(task: Task) -> dict[str, Metric]:
     if bool(((fake.x > 0) & (fake.x < 1)).any()):
         found |= compare_with_floor(task, judge, fake, "8-bit pixels", "_shown")
         white = Rng(SEED + 1, len(fake.x)).uniform(*fake.x.shape[1:]) < fake.x
-        words = f"binary pictures, drawn with seed {SEED + 1} from the probabilities that are {fake.words}"
+        words = f"binary pictures, one drawn (seed {SEED + 1}) from the pixel probabilities of each of {fake.words}"
         fake = Pictures(white.float(), fake.label, words)
     return found | compare_with_floor(task, judge, fake, "binary pixels", "")
 

@@ -88,16 +88,17 @@ def measure(task: Task) -> dict[str, Metric]:
         "continuous": "a density of continuous pixels in [0, 1]",
     }[kind_of_pixels]
 
-    def run(suffix: str, **settings: Any) -> dict[str, Metric]:
+    def run(suffix: str, how: str = "", **settings: Any) -> dict[str, Metric]:
         result = log_prob(task, test.x, f"nll{suffix}", **settings)
-        protocol = f"Mean negative log-probability per picture of {test.words}; {noise}; {result.kind}"
+        protocol = f"Mean negative log-probability per picture of {test.words}; {noise}; {how or result.kind}"
         if specs:
             protocol += f" ({described(specs, settings)}; random stream i of seed {SEED} for picture i)"
         return metrics(result, math.prod(task.model.shape), suffix, protocol)
 
     found = run("")
     if "importance_samples" in specs:
-        found |= run("_iw", importance_samples=IMPORTANCE_SAMPLES)
+        how = "importance-weighted estimate (Burda et al. 2016), in expectation a lower bound"
+        found |= run("_iw", how, importance_samples=IMPORTANCE_SAMPLES)
     return found
 
 

@@ -13,7 +13,7 @@ COLUMNS = {
     "bits_per_dim": "bits/dim",
     "frechet": "Frechet",
     "frechet_floor": "its floor",
-    "kernel": "kernel x 1000",
+    "kernel": "kernel",
     "label_accuracy": "right class",
     "accuracy": "accuracy",
     "seconds_per_16": "s per 16",
@@ -25,10 +25,9 @@ def shown(key: str, metric: Metric | None) -> str:
     """A metric in a cell: a bound on the log-probability from below bounds the NLL from above."""
     if metric is None:
         return ""
-    factor = 1000 if key == "kernel" else 1
     sign = BOUNDS[metric.kind] if key.startswith(("nll", "bits")) else ""
-    error = f" ± {metric.stderr * factor:.1g}" if metric.stderr is not None else ""
-    return f"{sign}{metric.value * factor:.4g}{error}"
+    error = f" ± {metric.stderr:.1g}" if metric.stderr is not None else ""
+    return f"{sign}{metric.value:.4g}{error}"
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> str:

@@ -11,13 +11,14 @@ from playground.evaluation.pictures import SEED, drawn, measure_of, real, sample
 from playground.knobs import Choice
 
 STEPS = 10
-SAMPLERS = ("DDIM", "DDPM")
+SAMPLERS = ("ddim", "ddpm")
 
 
-def options_of(task: Task) -> tuple[str, ...]:
-    """What the model's ``sampler`` knob offers, or nothing."""
+def offered(task: Task) -> dict[str, str]:
+    """The options of the model's ``sampler`` knob that begin with one of the names, such as ``DDPM, ancestral``."""
     spec = sample_knobs(task).get("sampler")
-    return spec.knob.options if spec and isinstance(spec.knob, Choice) else ()
+    options = spec.knob.options if spec and isinstance(spec.knob, Choice) else ()
+    return {name: option for option in options for name in SAMPLERS if option.lower().startswith(name)}
 
 
 def measure(task: Task) -> dict[str, Metric]:
@@ -29,16 +30,16 @@ def measure(task: Task) -> dict[str, Metric]:
         plain["guidance_scale"] = 1.0
     test = real(task.card.data, measure_of(task), "test", task.options.n)
     found = {}
-    for sampler in SAMPLERS:
-        tag = f"{sampler.lower()}_{STEPS}"
-        fake = drawn(task, tag, {**plain, "sampler": sampler})
+    for name, option in offered(task).items():
+        tag = f"{name}_{STEPS}"
+        fake = drawn(task, tag, {**plain, "sampler": option})
         found[f"frechet_{tag}"] = compare(judge, fake, test, task.options.n)["frechet"]
     return found
 
 
 part = Part(
     "samplers",
-    fits=lambda task: set(SAMPLERS) <= set(options_of(task)),
+    fits=lambda task: len(offered(task)) == len(SAMPLERS),
     settings=lambda task: {"n": task.options.n, "judge": judge_of(task).card.sha256, "seed": SEED, "steps": STEPS},
     measure=measure,
 )
