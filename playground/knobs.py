@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import inspect
 import io
 import reprlib
@@ -140,9 +139,10 @@ class Picture(Knob):
         if not isinstance(value, str) or len(value) > MAX_BYTES * 4 // 3 + 100:
             raise Refused(f"{name} must be a picture of at most {MAX_BYTES // 10**6} MB.")
         try:
-            return decode_picture(base64.b64decode(value.partition(",")[2] or value, validate=True))
-        except binascii.Error:
+            data = base64.b64decode(value.partition(",")[2] or value, validate=True)
+        except ValueError:  # binascii.Error, or letters beyond ASCII
             raise Refused(f"{name} is not a picture: send a PNG, JPEG, WebP or GIF as base64 text.") from None
+        return decode_picture(data)
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,8 @@ class Others(Knob):
     def check(self, name: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
             raise Refused(f"{name} must be a list of model names; it was {_shown(value)}.")
-        if len(value) > self.most:
-            raise Refused(f"{name} takes at most {self.most} models; you named {len(value)}.")
+        if len(set(value)) > self.most:
+            raise Refused(f"{name} takes at most {self.most} models; you named {len(set(value))}.")
         strange = [v for v in value if v not in self.options]
         if strange:
             raise Refused(f"{name} does not know {_shown(strange[0])}; it can be {', '.join(self.options)}.")

@@ -22,7 +22,7 @@ def to_pixels(x: Tensor) -> np.ndarray:
 
 def to_data(levels: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """Pictures (n, channels, height, width) uint8 as floats in [0, 1]."""
-    return torch.as_tensor(levels, device=device).float() / 255
+    return torch.tensor(levels, device=device).float() / 255
 
 
 def as_data(picture: np.ndarray, data: Dataset) -> np.ndarray:

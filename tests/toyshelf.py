@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import torch
+from PIL import Image
 
 import playground.families
 from playground import catalog
@@ -64,3 +68,10 @@ def toy_shelf(folder: Path) -> Iterator[Path]:
         yield shelf
     catalog.families.cache_clear()
     catalog.load.cache_clear()
+
+
+def sent(pixels: np.ndarray) -> str:
+    """A picture (height, width, 3) uint8 as a page sends it."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

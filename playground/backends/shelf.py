@@ -39,7 +39,8 @@ class Entry:
     @property
     def expected_seconds(self) -> float | None:
         """What 16 samples cost where it was measured, or None."""
-        return next((m.value for k, m in self.card.metrics.items() if k.startswith("seconds")), None)
+        measured = self.card.metrics.get("seconds_per_16")
+        return measured.value if measured else None
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,8 @@ def _trait(name: str, value: Any) -> str:
 
 def _first_impression(entry: Entry) -> tuple[bool, float]:
     seconds = entry.expected_seconds
-    distances = [m.value for k, m in entry.card.metrics.items() if "frechet" in k.lower()]
-    return seconds is not None and seconds > QUICK, min(distances, default=float("inf"))
+    distance = entry.card.metrics.get("frechet")
+    return seconds is not None and seconds > QUICK, distance.value if distance else float("inf")
 
 
 def _dataset(data: Dataset) -> dict[str, Any]:
