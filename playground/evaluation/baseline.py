@@ -1,7 +1,7 @@
 """What a single full-covariance Gaussian reaches: the baseline of fitted models with an 8-bit density.
 
-In the space of the logits of the pixels, where it is three bits per dimension better on MNIST than in that of the pixels,
-and where the literature has it (Papamakarios, Pavlakou and Murray 2017, arXiv:1705.07057).
+It lives in the space of the logits of the pixels, where on MNIST it is three bits per dimension better than among
+the pixels, and where the literature has it (Papamakarios, Pavlakou and Murray 2017, arXiv:1705.07057).
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def measure(task: Task) -> dict[str, Metric]:
     nats = gaussian_log_prob(t, mean, covariance) + log_det
     protocol = (
         f"Mean negative log-probability per picture of {test.words}; uniform dequantisation (one draw for each "
-        f"picture, seed {SEED}); exact, by one full-covariance Gaussian of the logits of the pixels (margin {MARGIN:g}), "
+        f"picture, seed {SEED}); exact, by one full-covariance Gaussian of the logits of the pixels (margin"
+        " {MARGIN:g}), "
         f"fitted by maximum likelihood to {train.words} (dequantised once, seed {SEED}), in float64"
     )
     found = metrics(LogProb(nats, "exact", "8-bit pixels"), test.x[0].numel(), "", protocol)
