@@ -1,7 +1,7 @@
 """What a generative model can do: a family's base classes are its specification.
 
-``class VAE(Samples, Reconstructs, Density)`` reads as what a variational autoencoder is. A missing method fails when the
-model is constructed, ``issubclass`` answers "can it?" without loading weights, and nobody asks ``hasattr``.
+``class VAE(Samples, Reconstructs, Density)`` reads as what a variational autoencoder is. A missing method fails when
+the model is constructed, ``issubclass`` answers "can it?" without loading weights, and nobody asks ``hasattr``.
 
 Data are float tensors (n, *shape); pictures are (n, channels, height, width) in [0, 1].
 """
@@ -227,7 +227,8 @@ class Density(Model):
     def log_prob(self, x: Tensor, rng: Rng, **knobs: Any) -> LogProb:
         """Log-probability in nats of each datum of (n, *shape), with its kind.
 
-        ``rng`` (of length n) supplies what the evaluation needs of randomness: dequantisation noise, importance samples.
+        ``rng`` (of length n) supplies what the evaluation needs of randomness: dequantisation noise, importance
+        samples.
         """
 
 
@@ -241,8 +242,8 @@ class Denoises(Model):
     def denoise(self, x: Tensor, sigma: Tensor, **knobs: Any) -> Tensor:
         """The expected clean datum, (n, *shape), given it plus normal noise of standard deviation ``sigma``, (n,).
 
-        The score is ``(denoise(x, sigma) - x) / sigma**2`` (Karras et al. 2022, arXiv:2206.00364, equation 3). Here data
-        are in the model's own units, in which its noise is added: [-1, 1] for pictures.
+        The score is ``(denoise(x, sigma) - x) / sigma**2`` (Karras et al. 2022, arXiv:2206.00364, equation 3). Here
+        data are in the model's own units, in which its noise is added: [-1, 1] for pictures.
         """
 
 
@@ -278,4 +279,6 @@ def why_not(family: type[Model], needed: type[Model]) -> str | None:
     """None if ``family`` can do what ``needed`` promises, else the reason, as a clause without a full stop."""
     if issubclass(family, needed):
         return None
-    return family.cannot.get(needed.__name__) or str(vars(needed).get("lacks", f"it does not {needed.__name__.lower()}"))
+    return family.cannot.get(needed.__name__) or str(
+        vars(needed).get("lacks", f"it does not {needed.__name__.lower()}")
+    )

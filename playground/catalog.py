@@ -1,7 +1,8 @@
 """The shelf of trained models: the folders of ``pretrained/`` are the registry.
 
-A folder holds ``card.json``, ``model.safetensors``, ``samples.png`` and ``log.csv``. Nothing in it is trusted: a card can
-only name a Model inside ``playground.families``, the weights must have the checksum the card states, and no pickle is read.
+A folder holds ``card.json``, ``model.safetensors``, ``samples.png`` and ``log.csv``. Nothing in it is trusted: a card
+can only name a Model inside ``playground.families``, the weights must have the checksum the card states, and no pickle
+is read.
 """
 
 from __future__ import annotations
@@ -188,7 +189,8 @@ def family_class(card: Card) -> type[Model]:
         return families()[f"{card.family}.{card.model}"]
     except KeyError:
         raise Unusable(
-            f"{card.name}: no model {card.model!r} in a family {card.family!r}; it can only be opened by code that has it."
+            f"{card.name}: no model {card.model!r} in a family {card.family!r}; it can only be opened by code that has"
+            " it."
         ) from None
 
 

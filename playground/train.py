@@ -17,7 +17,6 @@ import io
 import itertools
 import json
 import math
-import os
 import platform
 import shutil
 import signal
@@ -35,8 +34,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from playground import catalog
-from playground.capabilities import Fits, Learns, Model, Refines, Samples
-from playground.catalog import Card, Metric, write_whole
+from playground.capabilities import Fits, Learns, Model, Samples
+from playground.catalog import Card, write_whole
 from playground.data import datasets
 from playground.recipes import recipes
 from playground.rng import Rng
@@ -146,10 +145,9 @@ class Run:
     def _average(self) -> None:
         """Exponential moving average with a warm-up, so that early weights do not linger."""
         decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step)) if self.recipe.ema else 0.0
-        for kept, new in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
-        for kept, new in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            kept.lerp_(new, 1 - decay) if new.is_floating_point() else kept.copy_(new)
+        present = self.model.state_dict()
+        for name, kept in self.average.state_dict().items():
+            kept.lerp_(present[name], 1 - decay) if kept.is_floating_point() else kept.copy_(present[name])
 
     def save(self) -> None:
         """Write the checkpoint whole: weights, average, optimisers' moments, and the log so far."""
@@ -280,7 +278,7 @@ def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
     rng = Rng(seed, 8 * rows, model.device)
     with torch.no_grad():
         x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
-    n, c, h, w = x.shape
+    _, c, h, w = x.shape
     tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
     image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
     buffer = io.BytesIO()

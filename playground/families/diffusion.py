@@ -1,4 +1,4 @@
-"""Denoising diffusion (Ho, Jain and Abbeel 2020, arXiv:2006.11239) on diffusers' U-Net, class-conditional with guidance."""
+"""Denoising diffusion (Ho, Jain and Abbeel 2020, arXiv:2006.11239) on diffusers' U-Net, with class guidance."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from playground.capabilities import (
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
 
+ORDER = 70  # among the families on a page
+
 if TYPE_CHECKING:
     from diffusers import SchedulerMixin
 
@@ -40,10 +42,11 @@ SCHEDULE = {"num_train_timesteps": 1000, "beta_schedule": "squaredcos_cap_v2", "
 class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
     """A network that removes noise, applied again and again to pure noise.
 
-    1000 noise levels on a cosine schedule (Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17); the network predicts
-    v (Salimans and Ho 2022, arXiv:2202.00512, appendix D), which is noise at low and picture at high noise; labels are
-    dropped one time in ten, for classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598). Pictures enter the
-    U-Net with each 2x2 pixels folded into channels: fat convolutions at half the size are faster than thin ones.
+    1000 noise levels on a cosine schedule (Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17); the network
+    predicts v (Salimans and Ho 2022, arXiv:2202.00512, appendix D), which is noise at low and picture at high noise;
+    labels are dropped one time in ten, for classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598). Pictures
+    enter the U-Net with each 2x2 pixels folded into channels: fat convolutions at half the size are faster than thin
+    ones.
 
     Args:
         shape: one picture, (channels, height, width), sides divisible by twice the U-Net's reductions.
@@ -64,21 +67,24 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
     about = About(
         title="Diffusion",
         line="Starts from pure noise and removes a little of it, many times.",
-        intuition="Drown a picture in noise, little by little, until nothing is left of it. A network learns to undo one"
-        " small step. Start from pure noise, undo step after step, and a picture emerges that nobody has seen before.",
+        intuition="Drown a picture in noise, little by little, until nothing is left of it. A network learns to undo"
+        " one small step. Start from pure noise, undo step after step, and a picture emerges that nobody has seen"
+        " before.",
         pros="The best pictures of all families, stable training, and control: a class, a stronger or weaker pull"
         " towards it, fewer or more steps.",
         cons="Slow: every picture takes many passes of the network. The probability is only bounded.",
-        training="Take a picture, add a random amount of noise, and let the network guess what was added; the error is a"
-        " plain squared difference.",
+        training="Take a picture, add a random amount of noise, and let the network guess what was added; the error is"
+        " a plain squared difference.",
         latent="Of a kind: the noise it starts from, as large as the picture. The noise-free samplers turn it into the"
         " picture in a reversible way, so pictures can also be turned back into noise.",
-        sampling="Draw noise, then alternate guessing the clean picture and stepping a little towards it. DDPM adds fresh"
-        " noise at each step; DDIM, Heun and DPM-Solver++ do not, and need fewer steps.",
+        sampling="Draw noise, then alternate guessing the clean picture and stepping a little towards it. DDPM adds"
+        " fresh noise at each step; DDIM, Heun and DPM-Solver++ do not, and need fewer steps.",
         density="A lower bound (the variational bound over all noise levels), estimated here at a few random levels.",
         paper="Ho, Jain and Abbeel 2020, Denoising Diffusion Probabilistic Models",
         arxiv="2006.11239",
     )
+
+    kept: Tensor
 
     def __init__(
         self,
@@ -141,7 +147,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         return {"mse": error.square().mean()}
 
     def guess(self, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
-        """The network's v, (n, *shape), for noisy pictures in [-1, 1], levels t of 0..999, and class indices, each (n,)."""
+        """The network's v, (n, *shape), for noisy pictures in [-1, 1], levels 0..999 and class indices, each (n,)."""
         folded = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
         return F.pixel_shuffle(self.unet(folded, t, label).sample, 2)
 
@@ -196,8 +202,9 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
     ) -> LogProb:
         """The variational bound of the 8-bit picture (Ho et al. 2020, equations 5, 8 and 13), for any class.
 
-        The sum over levels is estimated at ``levels`` of them, drawn in strata with the probability that each level's term
-        would have if errors grew with the noise up to a tenth of the variance; the standard error comes from their spread.
+        The sum over levels is estimated at ``levels`` of them, drawn in strata with the probability that each level's
+        term would have if errors grew with the noise up to a tenth of the variance; the standard error comes from their
+        spread.
         """
         x = 2 * ((255 * x).round() / 255) - 1
         kept = self.kept
@@ -222,7 +229,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         return (a * noisy - s * v - x).square().flatten(1).sum(1)
 
     def _first_level(self, x: Tensor, rng: Rng) -> Tensor:
-        """log p(x | level 0) in nats, (n,): a normal distribution cut into 256 grey levels (Ho et al. 2020, equation 13)."""
+        """Log p(x | level 0) in nats, (n,): a normal distribution cut into 256 levels (Ho et al. 2020, equation 13)."""
         t = torch.zeros(len(x), dtype=torch.int64, device=x.device)
         a, s = (c[:, None, None, None] for c in self._scales(t))
         noisy = a * x + s * rng.normal(*self.shape)
@@ -283,7 +290,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
 
     @staticmethod
     def _scheduler(sampler: str) -> SchedulerMixin | Any:
-        """diffusers' scheduler of that name, with the schedule this model was trained on."""
+        """Diffusers' scheduler of that name, with the schedule this model was trained on."""
         import diffusers
 
         if sampler == "DPM-Solver++":

@@ -14,6 +14,8 @@ from playground.capabilities import About, Decodes, Learns, Samples
 from playground.knobs import Slider
 from playground.rng import Rng
 
+ORDER = 40  # among the families on a page
+
 
 @final
 class GAN(Learns, Samples, Decodes):
@@ -49,8 +51,8 @@ class GAN(Learns, Samples, Decodes):
         intuition="One network forges pictures out of noise, another tries to tell forgeries from the real thing. Each"
         " improves because the other does, until the detective can do no better than guess.",
         pros="Sharp pictures in a single fast pass, since nothing ever asks for an average.",
-        cons="Training is a game and can go in circles. The forger may learn only a few kinds of picture (mode collapse),"
-        " and no number says how probable a picture is.",
+        cons="Training is a game and can go in circles. The forger may learn only a few kinds of picture (mode"
+        " collapse), and no number says how probable a picture is.",
         training="In turns: the detective learns to tell real from forged, then the forger learns to be taken for real"
         " (the non-saturating loss).",
         latent="Yes: the noise vector, but only one way; there is no encoder that finds the noise of a given picture.",

@@ -15,6 +15,8 @@ from playground.families.ppca import FLOOR, Space
 from playground.knobs import Slider, Toggle
 from playground.rng import Rng
 
+ORDER = 20  # among the families on a page
+
 CHUNK = 5000  # rows at a time: 30 MB of float64 at 784 pixels
 INNER = 3  # steps of factor analysis per component and iteration; they are cheap once the covariance is known
 NEGLIGIBLE = 1e-9  # a responsibility that no sum of 50,000 others would feel

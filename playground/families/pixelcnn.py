@@ -14,6 +14,8 @@ from playground.capabilities import About, Density, Learns, LogProb, Refines, St
 from playground.knobs import Slider
 from playground.rng import Rng
 
+ORDER = 60  # among the families on a page
+
 MAX_STATES = 4096  # of one patch: the softmax has as many outputs
 
 

@@ -15,6 +15,8 @@ from playground.capabilities import About, Density, Fits, LogProb, Measure, Reco
 from playground.knobs import Slider, Toggle
 from playground.rng import Rng
 
+ORDER = 10  # among the families on a page
+
 MARGIN = 1e-6  # keeps the logit finite at black and white; the value of the MAF paper, so that numbers compare
 FLOOR = 1e-6  # the smallest noise variance, as in scikit-learn: data on a line would have density infinity
 

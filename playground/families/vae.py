@@ -7,13 +7,15 @@ from typing import Annotated, final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import Self
 
 from playground.capabilities import About, Density, Learns, LogProb, Reconstructs, Samples
 from playground.families.layers import residual_mlp
 from playground.knobs import Slider
 from playground.rng import Rng
+
+ORDER = 30  # among the families on a page
 
 
 @final
@@ -43,22 +45,25 @@ class VAE(Learns, Samples, Reconstructs, Density):
     about = About(
         title="Variational autoencoder",
         line="Learns a smooth map of codes and decodes any point on it.",
-        intuition="An encoder squeezes each picture into a small cloud of codes, and a decoder must redraw the picture from"
-        " any point of that cloud. All clouds together are pushed to fill one standard normal distribution, so that a code"
-        " drawn from it decodes to something that looks like data.",
-        pros="Fast to train and to sample, never collapses, and its latent space is smooth: walk in it and digits change"
-        " gradually. It bounds the probability of any picture.",
+        intuition="An encoder squeezes each picture into a small cloud of codes, and a decoder must redraw the picture"
+        " from any point of that cloud. All clouds together are pushed to fill one standard normal distribution, so"
+        " that a code drawn from it decodes to something that looks like data.",
+        pros="Fast to train and to sample, never collapses, and its latent space is smooth: walk in it and digits"
+        " change gradually. It bounds the probability of any picture.",
         cons="Pictures are soft: one code must answer for all the pictures in its cloud, and the best answer is their"
         " average. The probability is only bounded, not known.",
-        training="Maximise a lower bound of the log-likelihood: redraw the picture well while keeping each cloud of codes"
-        " close to the standard normal. The draw of a code is written as mean plus noise, so gradients pass through it.",
+        training="Maximise a lower bound of the log-likelihood: redraw the picture well while keeping each cloud of"
+        " codes close to the standard normal. The draw of a code is written as mean plus noise, so gradients pass"
+        " through it.",
         latent="Yes: a short vector, with a whole distribution of codes for each picture.",
         sampling="Draw a code from the standard normal and decode it, in one pass of the network.",
-        density="Not known exactly. The bound (ELBO) comes with training; averaging many weighted codes from the encoder"
-        " (importance weighting) comes closer from below.",
+        density="Not known exactly. The bound (ELBO) comes with training; averaging many weighted codes from the"
+        " encoder (importance weighting) comes closer from below.",
         paper="Kingma and Welling 2014, Auto-Encoding Variational Bayes",
         arxiv="1312.6114",
     )
+
+    seen: Tensor
 
     def __init__(
         self,
@@ -100,7 +105,7 @@ class VAE(Learns, Samples, Reconstructs, Density):
         return self.decoder(z).unflatten(1, self.shape)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z) in nats, (n,), of binary pictures."""
+        """Log p(x|z) in nats, (n,), of binary pictures."""
         return -F.binary_cross_entropy_with_logits(self.logits(z), x, reduction="none").flatten(1).sum(1)
 
     def sample(
@@ -121,8 +126,8 @@ class VAE(Learns, Samples, Reconstructs, Density):
     ) -> LogProb:
         """The bound (one code), or the importance-weighted bound, of the picture binarised at one half.
 
-        With k codes: log 1/k sum_i p(x, z_i) / q(z_i|x), Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519, equation
-        8; its standard error is the delta method's. With one code the KL term is exact and has no noise.
+        With k codes: log 1/k sum_i p(x, z_i) / q(z_i|x), Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519,
+        equation 8; its standard error is the delta method's. With one code the KL term is exact and has no noise.
         """
         x = (x > 0.5).float()
         mean, log_std = self.posterior(x)

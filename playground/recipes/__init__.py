@@ -1,4 +1,4 @@
-"""The recipes: one file per pretrained model, each defining ``recipe``; ``python -m playground.train NAME`` runs one."""
+"""The recipes: one file per pretrained model, each defining ``recipe``; ``playground.train`` runs them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ recipe = Recipe(
     name="mnist-mixture",
     model=partial(MixtureOfFactorAnalysers, shape=(1, 28, 28), components=40, factors=64, levels=256),
     data="mnist",
-    steps=10,
+    steps=6,
     expects="validation 1.89 bits per dimension, 8-bit pixels, uniform dequantisation",
     published=(
         {
