@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-flow",
     model=partial(Flow, levels=2, width=48, depth=2, top_width=128, bins=8),
     data="mnist",
-    steps=6000,
+    steps=5000,
     batch=64,
     lr=2e-3,
     betas=(0.9, 0.99),
