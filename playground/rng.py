@@ -8,7 +8,16 @@ import torch
 from torch import Tensor
 
 MAX_SEED = 2**31 - 1
-STRIDE = 2**20  # room for that many samples under one seed
+GOLDEN = 0x9E3779B1  # 2**32 over the golden ratio: its multiples, modulo 2**32, keep far apart
+
+
+def stream(seed: int, index: int) -> int:
+    """What to seed the generator of one stream with: below 2**32, for torch's CPU generators look at 32 bits only.
+
+    Within a seed all streams differ. Any thousand seeds in a row are at least a million streams apart (the three-gap
+    theorem), so their samples do not overlap.
+    """
+    return (seed * GOLDEN + index) % 2**32
 
 
 class Rng:
@@ -29,7 +38,7 @@ class Rng:
     def __init__(self, seed: int, n: int = 0, device: torch.device | str = "cpu") -> None:
         self.seed = seed
         self.device = torch.device(device)
-        self.generators = [torch.Generator().manual_seed(seed * STRIDE + i) for i in range(n)]
+        self.generators = [torch.Generator().manual_seed(stream(seed, i)) for i in range(n)]
 
     def __len__(self) -> int:
         return len(self.generators)

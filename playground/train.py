@@ -21,24 +21,26 @@ import platform
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from tqdm import tqdm
 
 from playground import catalog
 from playground.capabilities import Fits, Learns, Model, Samples
-from playground.catalog import Card, write_whole
-from playground.data import datasets
+from playground.catalog import Card, Unusable, write_whole
+from playground.data import DataMissing, datasets
 from playground.recipes import recipes
-from playground.rng import Rng
+from playground.rng import Rng, stream
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,11 @@ class Recipe:
 
 
 class Run:
-    """One training run in its folder: everything that a resumed run needs, in files without pickles."""
+    """One training run in its folder: everything that a resumed run needs, in files without pickles.
+
+    Raises:
+        Unusable: there is a checkpoint in the folder that cannot be read, or that another recipe has written.
+    """
 
     def __init__(self, recipe: Recipe, device: str, folder: Path) -> None:
         self.recipe, self.device, self.folder = recipe, device, folder
@@ -98,12 +104,19 @@ class Run:
             torch.manual_seed(recipe.seed)
             self.model = recipe.model().to(device)
         self.data = datasets()[recipe.data]
-        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # drawing a sheet must not change it
         self.step, self.seconds, self.last_sheet = 0, 0.0, 0.0
         self.rows: list[dict[str, float]] = []
         self.optimisers = {p: self._adam(p, ps) for p, ps in self._players().items()}
-        if (folder / "checkpoint.safetensors").exists():
-            self._resume()
+        checkpoint = folder / "checkpoint.safetensors"
+        if checkpoint.exists():
+            try:
+                self._resume(checkpoint)
+            except (SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise Unusable(
+                    f"{checkpoint} cannot be gone on from ({reason}); delete it, or begin anew with --fresh."
+                ) from None
 
     def _players(self) -> dict[str, list[torch.nn.Parameter]]:
         return self.model.players() if isinstance(self.model, Learns) else {}
@@ -117,7 +130,7 @@ class Run:
 
     def generator(self, step: int) -> torch.Generator:
         """The randomness of one step."""
-        return torch.Generator(self.device).manual_seed(self.recipe.seed * 2**40 + step)
+        return torch.Generator(self.device).manual_seed(stream(self.recipe.seed, step))
 
     def advance(self, x: Tensor, y: Tensor) -> dict[str, float]:
         """One step of every player on a batch drawn from (x, y); the numbers to log."""
@@ -134,7 +147,9 @@ class Run:
                 group["lr"] = self._lr(player) * scale
                 norm = torch.nn.utils.clip_grad_norm_(group["params"], r.clip)
             if not math.isfinite(float(norm)):
-                raise FloatingPointError(f"{r.name}: the gradient is not finite at step {self.step}")
+                raise FloatingPointError(
+                    f"{r.name}: the gradient is not finite at step {self.step}; lower the recipe's learning rate."
+                )
             optimiser.step()
             logged |= {k: float(v.detach()) for k, v in losses.items()}
         self.step += 1
@@ -161,17 +176,20 @@ class Run:
         data = safetensors.torch.save(plain, metadata={"note": json.dumps(note)})
         write_whole(self.folder / "checkpoint.safetensors", data)
 
-    def _resume(self) -> None:
-        with safe_open(str(self.folder / "checkpoint.safetensors"), "pt", device=self.device) as file:
+    def _resume(self, checkpoint: Path) -> None:
+        with safe_open(str(checkpoint), "pt", device=self.device) as file:
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
             note = json.loads(file.metadata()["note"])
         self.step, self.seconds, self.rows = note["step"], note["seconds"], note["rows"]
         self.model.load_state_dict(_below(tensors, "model."))
         self.average.load_state_dict(_below(tensors, "average."))
-        for player, optimiser in self.optimisers.items():
+        for player, parameters in self._players().items():
+            optimiser = self.optimisers[player]
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, f"adam.{player}.").items():
                 index, name = key.split(".", 1)
+                if name != "step":  # fused Adam walks through memory: the moments must lie there as the weights do
+                    value = torch.empty_like(parameters[int(index)]).copy_(value)
                 state.setdefault(int(index), {})[name] = value
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
@@ -198,7 +216,11 @@ class Run:
             published=r.published,
             licence=f"{r.licence}; trained on {self.data.title} ({self.data.licence})",
         )
+        old = catalog.cards().get(r.name)
         folder = catalog.save(stored, card)
+        new = catalog.read_card(folder)
+        if old and old.sha256 == new.sha256:  # trained before: what was measured still holds
+            catalog.save_card(replace(new, metrics=old.metrics, commit=old.commit))
         write_whole(folder / "log.csv", log_csv(self.rows))
         if (self.folder / "samples.png").exists():
             shutil.copy(self.folder / "samples.png", folder / "samples.png")
@@ -229,13 +251,13 @@ def train(
     run = Run(recipe, device, folder or Path("runs") / recipe.name)
     images, labels = run.data.load("train")
     x, y = torch.as_tensor(images, device=device), torch.as_tensor(labels, device=device)
-    told = _listen()
     begun = saved = time.monotonic()
     before = run.seconds
     fitting: Iterator[dict[str, float]] = iter(())
     if isinstance(run.model, Fits):
         fitting = run.model.fit(x.float() / 255, y, run.generator(run.step))
-    with tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=quiet, unit="step") as bar:
+    progress = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=quiet, unit="step")
+    with progress as bar, _listening() as told:
         while run.step < recipe.steps:
             if isinstance(run.model, Fits):
                 logged = next(fitting)
@@ -314,16 +336,20 @@ def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _listen() -> list[int]:
-    """Collect the first polite request to end, so that the loop can save and leave."""
+@contextmanager
+def _listening() -> Iterator[list[int]]:
+    """Collect polite requests to end, so that the loop can save and leave."""
     told: list[int] = []
 
     def hear(number: int, frame: object) -> None:
         told.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, hear)
-    return told
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def main() -> None:
@@ -349,7 +375,11 @@ def main() -> None:
         if options.fresh:
             shutil.rmtree(folder, ignore_errors=True)
         left = (end - time.monotonic()) / 60
-        if left <= 0 or not train(recipes()[name], options.device, left, folder):
+        try:
+            finished = left > 0 and train(recipes()[name], options.device, left, folder)
+        except (Unusable, DataMissing, FloatingPointError) as error:
+            sys.exit(str(error))
+        if not finished:
             print(f"{name}: not finished; the same command goes on with it.")
             break
 
