@@ -63,10 +63,12 @@ def what_can_it_do() -> list[str]:
 def what_was_measured() -> list[str]:
     """The table of trained models, from their cards."""
     notes = Notes()
-    rows, judges, published = [], [], []
+    rows, judges = [], []
+    published: dict[str, list[str]] = {}  # the claim, and the models it stands beside
     for card in catalog.cards().values():
         about = catalog.family_class(card).about
-        published += [f"- {card.name}: {p['metric']} {p['value']} ({p['source']})" for p in card.published]
+        for p in card.published:
+            published.setdefault(f"{p['metric']}: {p['value']} ({p['source']})", []).append(f"`{card.name}`")
         if about is None:
             judges.append(judge(card))
         else:
@@ -81,7 +83,8 @@ def what_was_measured() -> list[str]:
     ]
     lines += ["", *notes.lines()]
     if published:
-        lines += ["", "Published, each under its own protocol:", "", *published]
+        lines += ["", "Published, each under its own protocol:", ""]
+        lines += [f"- beside {', '.join(names)}: {claim}" for claim, names in published.items()]
     return lines
 
 
