@@ -19,6 +19,7 @@ from PIL import Image
 
 import playground.families
 from playground import catalog
+from playground.backends import Backend
 from playground.capabilities import Model
 from playground.catalog import Card
 
@@ -75,3 +76,22 @@ def sent(pixels: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@contextmanager
+def serving(backend: Backend) -> Iterator[str]:
+    """The URL of a real server on this machine that has nothing but the programming interface."""
+    import gradio as gr
+
+    from playground.ui import api
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        api.add_endpoints(backend)
+    page.queue(max_size=64)
+    _, url, _ = page.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, run_history=False, app_kwargs=api.app_kwargs()
+    )
+    try:
+        yield url
+    finally:
+        page.close(verbose=False)

@@ -48,7 +48,7 @@ class Request:
             raise Refused(f"A request has no {sorted(odd)[0]!r}; it has model, activity, knobs and seed.")
         model, activity = record["model"], record["activity"]
         values, seed = record.get("knobs") or {}, record.get("seed", 0)
-        if not isinstance(model, str) or not isinstance(activity, str) or not isinstance(values, dict):
+        if not isinstance(model, str) or not isinstance(activity, str) or not isinstance(values, Mapping):
             raise Refused("A request's model and activity are names, its knobs an object of names and values.")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
             raise Refused(f"seed must be a whole number from 0 to {MAX_SEED}; it was {seed!r:.40}.")

@@ -145,7 +145,7 @@ def prepare(request: Request) -> Job:
     Raises:
         Refused: with the sentence to show.
     """
-    request = Request.from_json(request.to_json())
+    request = Request.from_json(vars(request))  # made here or sent, it is checked
     there = shelf()
     entry = there.entry(request.model)
     activity = activities().get(request.activity)
