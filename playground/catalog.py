@@ -116,10 +116,19 @@ class Card:
                 raise Unusable(f"{name}: {key} in card.json has the wrong type.")
         if record["name"] != name:
             raise Unusable(f"{name}: card.json is of another model, {record['name']!r}.")
+        inner = {"labels": (record["labels"], str), "published": (record["published"], dict)}
+        for key, (entries, kind) in inner.items():
+            if not all(isinstance(entry, kind) for entry in entries):
+                raise Unusable(f"{name}: an entry of {key} in card.json has the wrong type.")
         try:
             metrics = {k: Metric(**v) for k, v in record["metrics"].items()}
         except TypeError as error:
             raise Unusable(f"{name}: a metric in card.json is malformed ({error}).") from None
+        for key, m in metrics.items():
+            numbers = isinstance(m.value, int | float) and isinstance(m.stderr, int | float | None)
+            words = all(isinstance(text, str) for text in (m.kind, m.split, m.protocol))
+            if not (numbers and words and isinstance(m.n, int)):
+                raise Unusable(f"{name}: the metric {key!r} in card.json has a value of the wrong type.")
         lists = {"labels": tuple(record["labels"]), "published": tuple(record["published"])}
         return Card(**{**record, **lists, "metrics": metrics})
 
@@ -159,7 +168,7 @@ def read_card(folder: Path) -> Card:
     """
     try:
         record = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unusable(f"{folder.name}: card.json cannot be read ({error}).") from None
     card = Card.from_json(record, folder.name)
     family_class(card)
@@ -202,8 +211,8 @@ def load(name: str) -> Model:
         Unusable: no such model, a malformed card, or weights that are truncated, tampered with or do not fit.
     """
     folder = root() / name
-    if name != Path(name).name or not (folder / "card.json").is_file():
-        raise Unusable(f"There is no model {name!r} here; there are {', '.join(cards()) or 'none'}.")
+    if name not in {card.parent.name for card in root().glob("*/card.json")}:  # not "..", nor a path
+        raise Unusable(f"There is no model {name!r:.60} here; there are {', '.join(cards()) or 'none'}.")
     card = read_card(folder)
     try:
         data = (folder / WEIGHTS).read_bytes()
@@ -215,16 +224,25 @@ def load(name: str) -> Model:
         )
     try:
         model = family_class(card)(**card.init)
-        model.labels = card.labels
+    except (RuntimeError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError, AssertionError) as error:
+        raise Unusable(f"{name}: no model can be made with the init of its card ({_short(error)}).") from None
+    if len(model.labels) != len(card.labels):
+        raise Unusable(f"{name}: its card names {len(card.labels)} labels, but the model has {len(model.labels)}.")
+    model.labels = card.labels
+    try:
         model.weights().load_state_dict(safetensors.torch.load(data))
-    except (SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise Unusable(f"{name}: the weights do not fit the model its card describes ({reason}).") from None
+    except (SafetensorError, RuntimeError) as error:
+        raise Unusable(f"{name}: the weights do not fit the model its card describes ({_short(error)}).") from None
     return model.eval().requires_grad_(False)
 
 
-def save(model: Model, card: Card) -> Path:
+def save(model: Model, card: Card, half: bool = False) -> Path:
     """Write a model's folder (weights, card, sidecar files), each file whole or not at all.
+
+    Args:
+        model: what to store.
+        card: its card; the checksum is filled in.
+        half: store the weights in half precision; they are opened in single precision again.
 
     Returns:
         The folder.
@@ -232,6 +250,8 @@ def save(model: Model, card: Card) -> Path:
     folder = root() / card.name
     folder.mkdir(parents=True, exist_ok=True)
     state = {k: v.detach().contiguous().cpu() for k, v in model.weights().state_dict().items()}
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     data = safetensors.torch.save(state, metadata={"format": "pt"})
     write_whole(folder / WEIGHTS, data)
     for name, text in model.sidecars().items():
@@ -254,6 +274,10 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def metrics_with(card: Card, measured: Mapping[str, Metric]) -> Card:

@@ -62,6 +62,7 @@ class Recipe:
         seed: of everything random in the run.
         device: the device it was written for, ``cpu`` or ``cuda``; the latter's recipes form the GPU queue.
         value: the order in the GPU queue, highest first.
+        half: store the weights in half precision, for those that would be larger than 9 MB.
         expects: the metric it should reach, in words.
         published: numbers from the literature to show beside ours: metric, value, source.
         licence: of the weights, with that of the data.
@@ -81,6 +82,7 @@ class Recipe:
     seed: int = 0
     device: str = "cpu"
     value: float = 0.0
+    half: bool = False
     expects: str = ""
     published: tuple[dict[str, Any], ...] = ()
     licence: str = "Apache-2.0"
@@ -217,7 +219,7 @@ class Run:
             licence=f"{r.licence}; trained on {self.data.title} ({self.data.licence})",
         )
         old = catalog.cards().get(r.name)
-        folder = catalog.save(stored, card)
+        folder = catalog.save(stored, card, r.half)
         new = catalog.read_card(folder)
         if old and old.sha256 == new.sha256:  # trained before: what was measured still holds
             catalog.save_card(replace(new, metrics=old.metrics, commit=old.commit))

@@ -17,6 +17,8 @@ from playground.rng import Rng
 
 ORDER = 30  # among the families on a page
 
+CODES = 32  # at a time; not fewer for more pictures: what a stream draws depends on how much is drawn at once
+
 
 @final
 class VAE(Learns, Samples, Reconstructs, Density):
@@ -135,7 +137,7 @@ class VAE(Learns, Samples, Reconstructs, Density):
             z = mean + log_std.exp() * rng.normal(*self.latent)
             return LogProb(self.log_likelihood(x, z) - _rate(mean, log_std), "lower bound", "binary pixels")
         weights = []
-        for k in torch.arange(importance_samples).split(max(1, 20_000 // len(x))):
+        for k in torch.arange(importance_samples).split(CODES):
             noise = rng.normal(len(k), *self.latent)  # (n, k, latent)
             z = mean[:, None] + log_std.exp()[:, None] * noise
             prior = -0.5 * (z.square() - noise.square()).sum(2) + log_std.sum(1, keepdim=True)

@@ -13,6 +13,7 @@ recipe = Recipe(
     batch=200,
     lr=1e-3,
     ema=0.9995,
+    half=True,
     expects="test NLL 88 nats by importance weighting, bound 92, on the fixed binarisation",
     published=(
         {"metric": "NLL, nats, binarised, 200 importance samples", "value": 89.78, "source": "VAE, pythae"},
