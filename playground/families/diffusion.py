@@ -245,9 +245,14 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         self, x: Tensor, rng: Rng, classes: Tensor, steps: int, sampler: str, scale: float
     ) -> Iterator[tuple[Tensor, Tensor, str]]:
         scheduler = self._scheduler(sampler)
-        scheduler.set_timesteps(steps)
+        times = [round(1000 - k * 1000 / steps) - 1 for k in range(steps)]  # diffusers' "trailing", which can miscount
+        if sampler != "DDIM":
+            scheduler.set_timesteps(timesteps=times)
         extra = {} if sampler == "DPM-Solver++" else {"generator": rng.generators}
-        for t in scheduler.timesteps.tolist():
+        for t, after in zip(times, [*times[1:], -1], strict=True):
+            if sampler == "DDIM":  # it would go down 1000 // steps levels: too few unless that divides evenly
+                scheduler.num_inference_steps = 1
+                scheduler.register_to_config(num_train_timesteps=t - after)
             level = torch.full((len(x),), t, device=x.device)
             v = self.guided(x, level, classes, scale)
             a, s = (c[:, None, None, None] for c in self._scales(level))
