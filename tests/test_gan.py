@@ -1,0 +1,119 @@
+"""The GAN: two players who train in turns, and the one of them that is kept."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from playground.families.gan import GAN
+from playground.rng import Rng
+
+
+def pictures(n: int) -> Tensor:
+    return torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def made(seed: int = 0) -> GAN:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return GAN.tiny()
+
+
+def loss(model: GAN, player: str, x: Tensor, seed: int = 0) -> dict[str, Tensor]:
+    return model.loss(x, torch.zeros(len(x)), torch.Generator().manual_seed(seed), player)
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_a_players_move_changes_that_player_alone(player: str) -> None:
+    model = made()
+    optimiser = torch.optim.Adam(model.players()[player], 0.1)
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    loss(model, player, pictures(8))[player].backward()
+    optimiser.step()
+    moved = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
+    own = {id(p) for p in model.players()[player]}
+    assert moved == {n for n, p in model.named_parameters() if id(p) in own}
+
+
+def test_the_generator_learns_nothing_while_the_discriminator_moves() -> None:
+    model = made()
+    loss(model, "discriminator", pictures(8))["discriminator"].backward()
+    assert all(p.grad is None for p in model.generator.parameters())
+
+
+def test_the_discriminator_gets_better_and_the_generator_answers() -> None:
+    model = made()
+    optimisers = {name: torch.optim.Adam(ps, 0.02) for name, ps in model.players().items()}
+    bright = 0.9 + 0.1 * pictures(16)
+
+    def play(player: str, rounds: int) -> list[float]:
+        seen = []
+        for step in range(rounds):
+            optimisers[player].zero_grad()
+            value = loss(model, player, bright, step)[player]
+            value.backward()
+            optimisers[player].step()
+            seen.append(float(value.detach()))
+        return seen
+
+    learnt, answered = play("discriminator", 40), play("generator", 40)
+    assert learnt[-1] < learnt[0] - 0.1
+    assert answered[-1] < answered[0] - 0.1
+
+
+def test_losses_are_those_of_the_paper() -> None:
+    """The discriminator's -log D(x) - log(1 - D(G(z))), and the non-saturating -log D(G(z)) of the generator."""
+    x = pictures(8)
+    model = made(1).eval()
+    fake = model.decode(torch.randn(8, 3, generator=torch.Generator().manual_seed(0)))
+    d_fake, d_real = model.discriminate(fake).sigmoid(), model.discriminate(x).sigmoid()
+    torch.testing.assert_close(loss(model, "generator", x)["generator"], -d_fake.log().mean())
+    expected = -d_real.log().mean() - (1 - d_fake).log().mean()
+    torch.testing.assert_close(loss(model, "discriminator", x)["discriminator"], expected)
+
+
+def test_only_the_generator_is_stored() -> None:
+    model = made().eval()
+    stored = model.weights().state_dict()
+    assert {id(v) for v in model.weights().parameters()} == {id(p) for p in model.players()["generator"]}
+    other = made(1).eval()
+    other.weights().load_state_dict(stored)
+    assert torch.equal(other.sample(Rng(0, 3)), model.sample(Rng(0, 3)))
+
+
+def spread(model: GAN, x: Tensor) -> Tensor:
+    """What the verdict is told of the batch's spread, (n,)."""
+    told: list[Tensor] = []
+    hook = model.verdict.register_forward_pre_hook(lambda module, inputs: told.append(inputs[0][:, -1].detach()))
+    model.discriminate(x)
+    hook.remove()
+    return told[0]
+
+
+def test_the_discriminator_sees_the_spread_of_every_four_pictures() -> None:
+    model, x = made().eval(), pictures(8)
+    same = torch.cat([x[:1].expand(4, -1, -1, -1), x[4:]])
+    seen = spread(model, same)
+    assert float(seen[:4].abs().max()) < 1e-3 < float(seen[4])
+    assert len(seen[4:].unique()) == 1
+    features = model.critic(2 * same - 1)[4:]
+    torch.testing.assert_close(seen[4], features.std(0, correction=0).mean().detach())
+
+
+def test_a_batch_that_is_no_multiple_of_four_is_one_group() -> None:
+    model, x = made().eval(), pictures(7)
+    features = model.critic(2 * x - 1)
+    seen = spread(model, x)
+    torch.testing.assert_close(seen, features.std(0, correction=0).mean().detach().expand(7))
+
+
+def test_no_layer_of_the_discriminator_stretches() -> None:
+    """Spectral normalisation: after some power iterations the largest singular value is one."""
+    model = made()
+    for _ in range(30):
+        model.discriminate(pictures(8))
+    model.eval()
+    for layer in (model.critic[0], model.critic[2], model.verdict):
+        largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
+        assert largest.item() == pytest.approx(1, abs=0.05)
