@@ -42,5 +42,5 @@ pg.on("state", () => {
       h("div", {}, ...table("Measured here, on these weights", Object.entries(m.metrics || {}).map(measured))),
       h("div", {}, ...table("Published", (m.published || []).map(published)))),
     h("p.pg-fine", {}, `${m.name}: ${trained(m)}`, m.licence ? ` · ${m.licence}` : ""),
-    h("p", {}, h("button.pg-link", {type: "button", "data-source": m.source, onclick: () => source(m.source)}, `The code that is running: ${m.source}`)));
+    h("p", {}, h("button.pg-link.pg-flush", {type: "button", "data-source": m.source, onclick: () => source(m.source)}, `The code that is running: ${m.source}`)));
 });

@@ -2,7 +2,7 @@
 const pg = window.playground;
 const {h} = pg;
 const form = element.querySelector("form");
-const go = element.querySelector("[data-run]");
+const go = element.querySelector("[data-go]");
 
 // ---- the seed
 const number = h("input.pg-number-box", {type: "number", min: 0, max: 2 ** 31 - 1, step: 1, "aria-label": "seed", "data-seed": true,
@@ -77,16 +77,15 @@ const others = (spec) => {
 const CONTROLS = {Slider: slider, Label: chips, Toggle: toggle, Others: others, Picture: (spec) => pg.pictureKnob(spec),
   Choice: (spec) => (spec.options.join("").length <= 30 ? chips : select)(spec)};
 
-// A one-letter name says nothing: then the help is the name.
-const titled = (spec) => (spec.name.length > 1 || !spec.help ? [pg.words(spec.name), spec.help] : [pg.words(spec.help), ""]);
+// A one-letter name is a number of things, and its help says of which.
+const titled = (spec) => (spec.name.length > 1 ? pg.words(spec.name) : "How many");
 
 const row = (spec) => {
   const control = CONTROLS[spec.knob](spec);
-  const [title, help] = titled(spec);
   const reset = h("button.pg-reset", {type: "button", "aria-label": `${pg.words(spec.name)}: back to the default`, title: "back to the default",
     onclick: () => pg.turn(spec.name, undefined)}, pg.icon("reset"));
   const node = h("div.pg-knob", {"data-knob": spec.name, "data-kind": spec.knob},
-    h("div.pg-knob-head", {}, h("span.pg-knob-name", {}, title), reset), control.node, help ? h("p.pg-fine", {}, help) : null);
+    h("div.pg-knob-head", {}, h("span.pg-knob-name", {}, titled(spec)), reset), control.node, spec.help ? h("p.pg-fine", {}, spec.help) : null);
   const show = () => {
     reset.classList.toggle("on", !pg.same(pg.knob(spec), spec.default));
     control.show(pg.knob(spec));

@@ -9,7 +9,7 @@ from playground.ui.components import element
 MARKUP = """
 <form class="pg-knobs" aria-label="settings">
   <div class="pg-action">
-    <button type="submit" class="pg-go" data-run disabled>Generate</button>
+    <button type="submit" class="pg-go" data-go disabled>Generate</button>
     <div class="pg-seed"></div>
   </div>
   <div class="pg-knob-list" data-knobs></div>

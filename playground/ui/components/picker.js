@@ -13,22 +13,30 @@ const drawData = () => {
   part("[data-dataset-line]").textContent = now ? now.line : "";
 };
 
-const item = (m, name, line) => {
+const cannot = (reason) => `Cannot ${pg.state.activity}: ${reason}.`;
+
+const item = (m, name, line, explained = false) => {
   const reason = pg.whyNot(m.name);
-  const cannot = reason !== null;
-  return h(cannot ? "button.pg-model.pg-cannot" : "button.pg-model",
-    {type: "button", "data-model": m.name, "data-fits": String(!cannot), "aria-pressed": String(m.name === pg.state.model),
+  const grey = reason !== null;
+  const why = grey && !explained ? h("span.pg-model-line", {"data-reason": true}, cannot(reason)) : null;
+  return h(grey ? "button.pg-model.pg-cannot" : "button.pg-model",
+    {type: "button", "data-model": m.name, "data-fits": String(!grey), "aria-pressed": String(m.name === pg.state.model),
       onclick: () => { fold(true); if (m.name !== pg.state.model) pg.set({model: m.name}); }},
     h("span.pg-model-name", {}, name),
-    cannot ? h("span.pg-model-line", {"data-reason": true}, `Cannot ${pg.state.activity}: ${reason}.`) : line && h("span.pg-model-line", {}, line));
+    why || (line && !grey ? h("span.pg-model-line", {}, line) : null));
 };
 
-// A family with one model is that model; one with several says its line once, above what they differ in.
+// What a model is called among its own family.
+const differs = (m) => (m.title.startsWith(`${m.family_title} · `) ? m.title.slice(m.family_title.length + 3) : m.title);
+
+// A family with one model is that model; one with several says its line once, and a reason that all share once.
 const family = (title, members) => {
   if (members.length === 1) return h("section", {"data-family": title}, item(members[0], title, members[0].line));
-  const differs = (m) => (m.title.startsWith(`${title} · `) ? m.title.slice(title.length + 3) : m.title);
-  return h("section", {"data-family": title}, h("h2.pg-family", {}, title), h("p.pg-model-line", {}, members[0].line),
-    members.map((m) => item(m, differs(m), "")));
+  const reasons = new Set(members.map((m) => pg.whyNot(m.name)));
+  const shared = reasons.size === 1 && [...reasons][0] !== null ? cannot([...reasons][0]) : null;
+  return h(shared ? "section.pg-cannot" : "section", {"data-family": title}, h("h2.pg-family", {}, title),
+    h("p.pg-model-line", shared ? {"data-reason": true} : {}, shared || members[0].line),
+    members.map((m) => item(m, differs(m), "", Boolean(shared))));
 };
 
 const lost = ([name, reason]) => h("div.pg-model.pg-cannot", {"data-broken": name},
@@ -52,7 +60,7 @@ part(".pg-current").addEventListener("click", () => fold(nav.classList.contains(
 
 const drawCurrent = () => {
   const now = pg.model();
-  part(".pg-current").replaceChildren(h("span", {}, h("strong", {}, now.title || now.name), h("small", {}, now.family_title)), pg.icon("down"));
+  part(".pg-current").replaceChildren(h("span", {}, h("strong", {}, now.family_title), h("small", {}, now.title === now.family_title ? now.line : differs(now))), pg.icon("down"));
 };
 
 const draw = () => {

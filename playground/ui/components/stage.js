@@ -79,7 +79,7 @@ const drawResult = () => {
   part("[data-cost]").textContent = `${pg.seconds(inner || seconds || 0)} on ${pg.shelf() ? pg.shelf().device : "the server"}`;
   const moves = views.some((v) => v.view === "Film");
   const reasons = {png: pictures.length ? "" : "there is no picture", gif: moves ? "" : "nothing moves here: Watch does", npz: pictures.length ? "" : "there are no pictures"};
-  part(".pg-downloads").replaceChildren(...Object.entries(FORMATS).map(([format, title]) =>
+  part(".pg-downloads").replaceChildren(h("span.pg-cost", {}, "Save as"), ...Object.entries(FORMATS).map(([format, title]) =>
     h("button.pg-link", {type: "button", "data-download": format, "aria-disabled": String(Boolean(reasons[format])),
       title: reasons[format] || `Download as ${title}`, onclick: () => (reasons[format] ? pg.toast(`No ${title}: ${reasons[format]}.`) : download(format))}, title)));
 };

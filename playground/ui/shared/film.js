@@ -40,7 +40,7 @@
     film.frame = Math.max(0, Math.min(film.frames - 1, frame));
     film.slider.value = film.frame;
     film.label.textContent = film.steps[film.frame] || `${film.frame + 1} of ${film.frames}`;
-    pg.drawSheet(film.sheet, {n: film.n, width: film.pixels.width, at: (i) => film.pixels.at(film.frame, i)});
+    pg.drawSheet(film.sheet, {n: film.n, width: film.pixels.width, high: 470, at: (i) => film.pixels.at(film.frame, i)});
     film.strip.querySelectorAll("button").forEach((cell) => {
       cell.classList.toggle("on", Math.abs(Number(cell.dataset.frame) - film.frame) <= film.frames / STRIP / 2);
     });

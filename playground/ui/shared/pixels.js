@@ -35,11 +35,13 @@
     return canvas;
   };
 
-  // A whole number of screen pixels per picture pixel where it can be, so that all are equally large.
+  // A whole number of screen pixels per picture pixel, so that all are equally large; where that would waste the room,
+  // any number, and smoothed.
   const scale = (size, room) => {
     const exact = room / size;
-    return exact >= 2 ? Math.floor(exact) * size : exact >= 1 ? size : Math.floor(room);
+    return exact >= 3 ? Math.floor(exact) * size : Math.floor(room);
   };
+  const whole = (size, shown) => shown % size === 0;
 
-  Object.assign(pg, {bytes, unpack, paint, scale});
+  Object.assign(pg, {bytes, unpack, paint, scale, whole});
 })();

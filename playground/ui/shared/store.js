@@ -142,7 +142,7 @@
   };
   const receive = (message) => {
     if (!message || message.run !== result.run || result.status !== "running") return;
-    Object.assign(result, {heard: true, stale: false, views: message.views});
+    Object.assign(result, {heard: true, stale: false, views: message.views.map((view) => ({...view, run: message.run}))});
     if (message.done) Object.assign(result, {status: "done", seconds: message.seconds});
     tell("result");
   };
@@ -179,7 +179,7 @@
     const again = restore();
     tell("shelf");
     tell("state");
-    if (again) run();
+    if (again && whyNot() === null) run();
     else tell("result");
     document.documentElement.dataset.pgReady = "yes";
   };

@@ -6,18 +6,26 @@
   const GAP = 4;
 
   // ---- Images: a sheet of buttons, one per picture
-  const near = (n) => (n <= 3 ? n : n <= 4 ? 2 : n <= 9 ? 3 : n <= 16 ? 4 : n <= 25 ? 5 : n <= 36 ? 6 : n <= 49 ? 7 : 8);
+  // The number of columns that draws n pictures largest; a sheet with a hole in its last row counts less.
+  const columnsFor = (n, across, down, width) => {
+    const score = (columns) => {
+      const rows = Math.ceil(n / columns);
+      return pg.scale(width, Math.min(across / columns - GAP, down / rows - GAP, 280)) * (columns * rows === n ? 1 : 0.75);
+    };
+    return Array.from({length: Math.min(n, 16)}, (_, i) => i + 1).reduce((best, c) => (score(c) >= score(best) ? c : best), 1);
+  };
 
   // Columns, and how wide a picture is drawn, so that the sheet fits the stage.
-  const plan = (node, {n, width, captions, asked, group}) => {
-    const columns = Math.min(asked || near(n), Math.max(n, 1));
-    const label = group.length && node.clientWidth > 560 ? 132 : 0;
+  const plan = (node, {n, width, captions, asked, group, high}) => {
+    const room = node.clientWidth;
+    const down = Math.max(260, Math.min(560, window.innerHeight - high));
+    const columns = Math.max(1, Math.min(asked || columnsFor(n, room, down, width), n));
+    const label = group.length && room > 560 ? Math.min(132, 22 + 7 * Math.max(...group.map((g) => g.length))) : 0;
     const rows = Math.ceil(n / columns);
     const under = captions.length ? 20 : 0;
-    const across = (node.clientWidth - label - GAP * (columns - 1 + (label ? 1 : 0))) / columns;
-    const high = Math.max(300, Math.min(560, window.innerHeight - 300));
-    const down = group.length ? across : (high - (GAP + under) * (rows - 1)) / rows;
-    return {columns, size: pg.scale(width, Math.max(16, Math.min(across, down, 280))), label};
+    const across = (room - label - GAP * (columns - 1 + (label ? 1 : 0))) / columns;
+    const each = group.length ? across : (down - (GAP + under) * (rows - 1)) / rows;
+    return {columns, size: pg.scale(width, Math.max(16, Math.min(across, each, 280))), label};
   };
 
   const tile = (index) =>
@@ -25,13 +33,14 @@
       onclick: (event) => pg.look(event.currentTarget)}, h("canvas"), h("span.pg-caption"));
 
   // ``at(i)`` gives picture i; the nodes stay while the pictures change, so that streaming costs only the painting.
-  const drawSheet = (node, {n, width, at, captions = [], columns: asked = 0, group = []}) => {
-    const {columns, size, label} = plan(node, {n, width, captions, asked, group});
+  const drawSheet = (node, {n, width, at, captions = [], columns: asked = 0, group = [], high = 300}) => {
+    const {columns, size, label} = plan(node, {n, width, captions, asked, group, high});
     const shape = `${n}/${columns}/${size}/${label}/${captions.length}/${group.join("|")}`;
     let sheet = node.querySelector(".pg-sheet");
     if (!sheet || sheet.dataset.shape !== shape) {
       const fresh = h("div.pg-sheet", {"data-shape": shape, "data-n": n});
       fresh.style.setProperty("--tile", `${size}px`);
+      fresh.classList.toggle("pg-smooth", !pg.whole(width, size));
       fresh.style.gridTemplateColumns = `${label ? `${label}px ` : ""}repeat(${columns}, auto)`;
       for (let i = 0; i < n; i++) {
         if (group.length && i % columns === 0) {
@@ -80,8 +89,9 @@
       else stage.append(fresh);
       frame = fresh;
     }
-    if (!force && frame.dataset.at === String(view.at)) return;
-    frame.dataset.at = view.at;
+    const version = `${view.run}.${view.at}`;
+    if (!force && frame.dataset.version === version) return;
+    frame.dataset.version = version;
     frame.querySelector(".pg-view-title").textContent = view.title || "";
     frame.querySelector(".pg-view-caption").textContent = view.caption || "";
     DRAW[view.view](frame.querySelector(".pg-view-body"), view);
