@@ -47,25 +47,25 @@ def test_every_recipe_for_a_cpu_has_its_model_on_the_shelf(name: str) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", [n for n in SHIPPED if n.startswith("mnist-") and "classifier" not in n])
+@pytest.mark.parametrize("name", [n for n in SHIPPED if n not in ("mnist-classifier", "mnist-ppca")])
 def test_the_judge_recognises_what_is_drawn(name: str) -> None:
-    """It is sure of most samples, and sees all ten digits among them; a mixture's are allowed to be blurred."""
+    """It is sure of many samples (of real digits: of 98 in 100), and sees all ten digits among them."""
     model, judge = catalog.load(name), catalog.load("mnist-classifier")
     assert isinstance(model, Samples) and isinstance(judge, Classifies)
-    odds = judge.classify(model.sample(Rng(0, 100))).softmax(1)
-    sure = (odds.max(1).values > 0.7).float().mean()
-    assert float(sure) > (0.4 if "ppca" in name else 0.6)
-    assert len(odds.argmax(1).unique()) >= 9
+    odds = judge.classify(model.sample(Rng(0, 200))).softmax(1)
+    assert float((odds.max(1).values > 0.7).float().mean()) > 0.4
+    assert len(odds.argmax(1).unique()) == 10
 
 
 @pytest.mark.slow
 def test_the_pixelcnns_memory_changes_nothing_and_is_ten_times_faster() -> None:
+    """At the 16 pictures that a page asks for, in seconds of processor time, which other programs do not change."""
     model = catalog.load("mnist-pixelcnn")
     assert isinstance(model, PixelCNN)
     begun = time.process_time()
-    cached = model.sample(Rng(17, 4))
+    cached = model.sample(Rng(17, 16))
     between = time.process_time()
-    naive = model.sample_naively(Rng(17, 4))
+    naive = model.sample_naively(Rng(17, 16))
     ended = time.process_time()
     assert torch.equal(cached, naive)
     assert ended - between >= 10 * (between - begun)
