@@ -15,6 +15,7 @@ import struct
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -193,6 +194,11 @@ def knobs(function: Callable[..., Any], labels: Sequence[str] = (), others: Sequ
         labels: the classes a ``Label`` knob offers; without any the knob is left out.
         others: the models an ``Others`` knob offers.
     """
+    return _knobs(function, tuple(labels), tuple(others))
+
+
+@lru_cache(maxsize=4096)  # asked at every request; reading a signature costs a millisecond
+def _knobs(function: Callable[..., Any], labels: tuple[str, ...], others: tuple[str, ...]) -> tuple[Spec, ...]:
     hints = typing.get_type_hints(function, include_extras=True)
     specs = []
     for name, parameter in inspect.signature(function).parameters.items():
@@ -203,7 +209,7 @@ def knobs(function: Callable[..., Any], labels: Sequence[str] = (), others: Sequ
                     continue
                 extra = replace(extra, options=(ANY, *labels))
             elif isinstance(extra, Others):
-                extra = replace(extra, options=tuple(others))
+                extra = replace(extra, options=others)
                 default = default or extra.options[: extra.start]
             if isinstance(extra, Knob):
                 specs.append(Spec(name, extra, default))

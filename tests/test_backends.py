@@ -302,3 +302,15 @@ def test_leaving_cancels_the_far_work(local: Local, url: str, monkeypatch: pytes
     assert isinstance(next(views), Progress)
     views.close()
     assert ended.wait(10)
+
+
+def test_many_visitors_through_one_remote(local: Local, url: str) -> None:
+    remote = Remote(url)
+    requests = [Request("toy-plain", "generate", {"n": 2}, 900 + seed) for seed in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        views = list(pool.map(lambda r: last(remote, r), requests))
+    for request, view in zip(requests, views, strict=True):
+        near = last(local, request)
+        assert isinstance(view, Images) and isinstance(near, Images)
+        np.testing.assert_array_equal(view.pixels, near.pixels)
+    assert len(remote._idle) <= 8

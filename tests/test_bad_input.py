@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_knobs import png_header
-from toyshelf import put, serving, toy_shelf
+from toyshelf import ask, put, serving, toy_shelf
 
 from playground import catalog
 from playground.backends import MAX_SEED, Request
@@ -82,13 +82,6 @@ def url(shelf: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def client(url: str) -> Any:
-    from gradio_client import Client
-
-    return Client(url, ssl_verify=False, verbose=False, analytics_enabled=False)
-
-
 def is_one_sentence(record: dict[str, Any]) -> bool:
     said = record["text"]
     odd = ("Traceback", "Error:", "went wrong", "\n", "/tmp", "site-packages")
@@ -97,13 +90,11 @@ def is_one_sentence(record: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", list(BAD))
-def test_through_the_api(client: Any, name: str) -> None:
-    if name in ("no number", "infinity"):
-        pytest.skip("JSON has no such number: sent raw below")
-    (record,) = client.submit(BAD[name], api_name="/run")
+@pytest.mark.parametrize("name", [n for n in BAD if n not in ("no number", "infinity")])  # those are sent raw below
+def test_through_the_api(url: str, name: str) -> None:
+    (record,) = ask(url, "run", BAD[name])
     assert is_one_sentence(record), record
-    assert client.predict(GOOD, api_name="/run")["view"] == "Images"
+    assert ask(url, "run", GOOD)[-1]["view"] == "Images"
 
 
 @pytest.mark.parametrize("name", [n for n, record in BAD.items() if isinstance(record, dict)])
@@ -117,19 +108,19 @@ def test_directly(shelf: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_raw_numbers_that_json_does_not_have(client: Any, number: str) -> None:
+def test_raw_numbers_that_json_does_not_have(url: str, number: str) -> None:
     request = json.dumps({**GOOD, "knobs": {"temperature": "?"}}).replace('"?"', number)
     body = f'{{"data": [{request}]}}'
-    answer = httpx.post(f"{client.src}gradio_api/run/run", content=body, headers={"content-type": "application/json"})
+    answer = httpx.post(f"{url}gradio_api/run/run", content=body, headers={"content-type": "application/json"})
     if answer.status_code == 200:
         assert is_one_sentence(answer.json()["data"][0])
     else:
         assert answer.status_code in (400, 422) and "Traceback" not in answer.text
-    assert client.predict(GOOD, api_name="/run")["view"] == "Images"
+    assert ask(url, "run", GOOD)[-1]["view"] == "Images"
 
 
-def test_a_body_of_sixty_megabytes(client: Any) -> None:
-    where = f"{client.src}gradio_api/run/run"
+def test_a_body_of_sixty_megabytes(url: str) -> None:
+    where = f"{url}gradio_api/run/run"
     answer = httpx.post(where, content=b'{"data": ["' + b"x" * 60_000_000 + b'"]}', timeout=60)
     assert answer.status_code == 413 and answer.json()["detail"].startswith("That request is too large")
 
@@ -142,16 +133,16 @@ def test_a_body_of_sixty_megabytes(client: Any) -> None:
     except httpx.TransportError:
         status = 413
     assert status == 413
-    assert client.predict(GOOD, api_name="/run")["view"] == "Images"
+    assert ask(url, "run", GOOD)[-1]["view"] == "Images"
 
 
-def test_others_are_served_meanwhile(client: Any) -> None:
+def test_others_are_served_meanwhile(url: str) -> None:
     bad = [record for record in BAD.values() if isinstance(record, dict) and json.dumps(record).isascii()]
     bad = [record for record in bad if "NaN" not in json.dumps(record) and "Infinity" not in json.dumps(record)][:12]
-    asked = [r for pair in zip(bad, [{**GOOD, "seed": i} for i in range(len(bad))], strict=True) for r in pair]
+    sent = [r for pair in zip(bad, [{**GOOD, "seed": i} for i in range(len(bad))], strict=True) for r in pair]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda r: client.predict(r, api_name="/run"), asked))
-    assert [a["view"] for a in answers] == ["Refusal", "Images"] * len(bad)
+        answers = list(pool.map(lambda r: ask(url, "run", r), sent))
+    assert [a[-1]["view"] for a in answers] == ["Refusal", "Images"] * len(bad)
 
 
 def folder(shelf: Path, name: str, **changes: Any) -> Path:
@@ -214,7 +205,7 @@ def test_a_card_that_names_other_code(shelf: Path, name: str, changes: dict[str,
 
 def test_a_card_with_arguments_that_do_not_exist(shelf: Path) -> None:
     folder(shelf, "toy-argument", init={"hook": "os.system"})
-    assert "do not fit" in asked("toy-argument")
+    assert "init" in asked("toy-argument")
 
 
 def test_a_card_that_is_no_json(shelf: Path) -> None:

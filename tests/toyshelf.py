@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import httpx
 import numpy as np
 import torch
 from PIL import Image
@@ -95,3 +98,14 @@ def serving(backend: Backend) -> Iterator[str]:
         yield url
     finally:
         page.close(verbose=False)
+
+
+def ask(url: str, endpoint: str, *values: Any) -> list[Any]:
+    """Everything that an endpoint streams, over the bare HTTP protocol."""
+    where = f"{url}gradio_api/call/{endpoint}"
+    event = httpx.post(where, json={"data": values}, timeout=60).raise_for_status().json()["event_id"]
+    lines = httpx.get(f"{where}/{event}", timeout=60).raise_for_status().text.splitlines()
+    events = [(kind[7:], json.loads(data[6:])) for kind, data in zip(lines[::3], lines[1::3], strict=True)]
+    assert events[-1][0] == "complete", events[-1]
+    streamed = [data[0] for kind, data in events if kind == "generating"]
+    return streamed or events[-1][1]

@@ -81,6 +81,9 @@ class Backend(ABC):
         Closing the iterator stops the work at its next step.
         """
 
+    def warm_up(self) -> None:
+        """Make the first requests quick; for a thread in the background, once the first page is served."""
+
     def sheet(self, model: str) -> bytes:
         """The PNG of a model's sample sheet, or b"" where there is none."""
         return b""

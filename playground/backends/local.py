@@ -120,10 +120,16 @@ class Local(Backend):
             return self._models[name]
 
     def warm_up(self) -> None:
-        """Run what the first click will ask for, so that it is answered at once; for a thread in the background."""
-        first = shelf().default()
-        for _ in self.run(Request(first, "generate")) if first else ():
-            pass
+        there = shelf()
+        first = there.default()
+        if first is None:
+            return
+        for view in self.run(Request(first, "generate")):
+            log.debug("warm-up of %s: %s", first, type(view).__name__)
+        try:
+            there.dataset(there.entries[first]).load("train")  # unpacked once: a click on a sample asks for neighbours
+        except DataMissing as missing:
+            log.info("%s", missing)
 
     def _start(self, job: Job) -> Generator[View]:
         """The activity's generator, given what its signature asks for."""

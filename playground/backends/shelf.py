@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -128,8 +129,14 @@ class Shelf:
 
 def shelf() -> Shelf:
     """The shelf as it is now; read anew only when a card has changed."""
-    paths = sorted(catalog.root().glob("*/card.json"))
-    return _read(tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in paths))
+    stamp = []
+    if catalog.root().is_dir():
+        for folder in sorted(os.listdir(catalog.root())):
+            card = os.path.join(catalog.root(), folder, "card.json")
+            if os.path.isfile(card):
+                stat = os.stat(card)
+                stamp.append((card, stat.st_mtime_ns, stat.st_size))
+    return _read(tuple(stamp))
 
 
 @lru_cache(maxsize=2)
