@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,11 @@ def browser(chromium: str) -> Iterator[Any]:
 def serve(backend: Backend) -> Iterator[str]:
     page = build(backend)
     page.queue(max_size=64)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    with socket.socket() as found:  # a free port: Gradio's own search leaves a socket open at each that is taken
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    asked = {"server_name": "127.0.0.1", "server_port": port, "prevent_thread_lock": True, "quiet": True}
+    _, url, _ = page.launch(**asked, **launch_options())
     yield url
     page.close(verbose=False)
 
