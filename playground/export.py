@@ -114,7 +114,7 @@ def sheet(view: Images) -> Image.Image:
         x, y = left + column * cell[0], head.height + row * cell[1] + 14 * sum(spoken[:row])
         page.paste(_picture(picture).resize((width * scale, height * scale), Image.Resampling.NEAREST), (x, y))
         if view.captions:
-            draw.text((x, y + height * scale + 1), view.captions[i], FAINT, font)
+            draw.text((x, y + height * scale + 1), _plain(view.captions[i]), FAINT, font)
         if column == 0 and row < len(view.group):
             draw.text((0, y + height * scale // 2 - 6), view.group[row], INK, font)
     page.paste(foot, (0, page.height - foot.height - PAD + 4))
@@ -174,6 +174,11 @@ def _columns(n: int) -> int:
     return int(np.ceil(np.sqrt(n)))
 
 
+def _plain(text: str) -> str:
+    """Text in the letters that the built-in font has."""
+    return text.replace("≥", ">=").replace("≤", "<=").replace("≈", "~")
+
+
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
@@ -181,7 +186,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def _wrapped(text: str, width: int) -> list[str]:
     """Text in lines of at most ``width`` pixels."""
     font, lines = _font(11), [""]
-    for word in text.split():
+    for word in _plain(text).split():
         longer = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], longer] if font.getlength(longer) <= width else [*lines, word]
     return [line for line in lines if line]

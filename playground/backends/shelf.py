@@ -170,15 +170,19 @@ def _titles(found: dict[str, tuple[Card, type[Model], About]]) -> dict[str, str]
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, (card, _, about) in found.items():
         groups[card.data, about.title].append(name)
-    titles = {}
+    titles: dict[str, str] = {}
     for (_, title), names in groups.items():
         made = {name: _made_with(found[name][1], found[name][0]) for name in names}
         telling = [k for k in made[names[0]] if len({repr(m.get(k)) for m in made.values()}) > 1]
-        for name in names:
-            traits = [_trait(k, made[name][k]) for k in telling[:2] if k in made[name]]
-            titles[name] = " · ".join([title, *filter(None, traits)])
-        if len({titles[name] for name in names}) < len(names):
-            titles |= {name: f"{title} · {name}" for name in names}
+        for many in (0, 1, 2, 3):  # as few words as tell them apart
+            words = {
+                n: " · ".join([title, *filter(None, (_trait(k, made[n][k]) for k in telling[:many]))]) for n in names
+            }
+            if len(set(words.values())) == len(names):
+                break
+        else:
+            words = {name: f"{title} · {name}" for name in names}
+        titles |= words
     return titles
 
 
