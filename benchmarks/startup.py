@@ -3,7 +3,7 @@
     python benchmarks/startup.py [rounds]
 
 Each round starts both in turn, each in a process of its own, and opens each in the same browser: from the start of the
-process to the moment the page can be used; for ours also to the first sample after it. Printed are medians and their ratio.
+process to the moment the page can be used; for ours also to the first sample after it. Medians and their ratio.
 """
 
 from __future__ import annotations

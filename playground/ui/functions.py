@@ -16,6 +16,7 @@ import playground
 from playground.backends import Backend, Request
 from playground.knobs import Refused
 from playground.ui.api import export_bytes
+from playground.ui.later import Later
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def functions(backend: Backend) -> list[Callable[[Any], Answer]]:
 
     @answer
     def describe(asked: dict[str, Any]) -> Answer:
-        return {"shelf": backend.describe()}
+        now = backend.ready() if asked.get("fresh") and isinstance(backend, Later) else backend
+        return {"shelf": now.describe()}
 
     @answer
     def sheet(asked: dict[str, Any]) -> Answer:

@@ -22,6 +22,7 @@ const drawEmpty = async () => {
   const reason = pg.whyNot();
   if (reason !== null) { box.replaceChildren(refusal(reason)); return; }
   if (!(name in sheets)) {
+    box.replaceChildren(invitation());
     const answered = await pg.ask("sheet", {model: name});
     sheets[name] = answered.ok && answered.png ? `data:image/png;base64,${answered.png}` : "";
   }
@@ -52,7 +53,7 @@ const drawProgress = () => {
   timer = setTimeout(drawProgress, 200);
   part(".pg-bar").classList.toggle("unknown", !view);
   part(".pg-bar i").style.width = view ? `${(100 * view.done) / Math.max(1, view.total)}%` : "";
-  const text = view ? `${view.text || `${view.done} of ${view.total}`}${left(view)}` : heard || spent < 1500 ? "Working…" : "Waiting for a free place…";
+  const text = view ? `${view.text || `${view.done} of ${view.total}`}${left(view)}` : heard || spent < 1500 ? "Working…" : pg.shelf().remembered ? "Starting up…" : "Waiting for a free place…";
   part(".pg-progress span").textContent = text;
 };
 part("[data-cancel]").addEventListener("click", () => pg.cancel());

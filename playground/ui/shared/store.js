@@ -182,6 +182,16 @@
     if (again && whyNot() === null) run();
     else tell("result");
     document.documentElement.dataset.pgReady = "yes";
+    if (shelf.remembered) refresh();
+  };
+
+  // The shelf was that of the server's last start: models are the same, the device may not be.
+  const refresh = async () => {
+    const answered = await ask("describe", {fresh: true});
+    if (!answered.ok) return;
+    shelf = answered.shelf;
+    tell("shelf");
+    tell("state");
   };
 
   Object.assign(pg, {state, result, on, set, turn, knob, specs, same, model, activity, whyNot, newSeed, run, cancel, receive,
