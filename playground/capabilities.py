@@ -98,12 +98,14 @@ class Model(nn.Module, ABC):
         labels: the classes it can be conditioned on, none if it cannot be.
         cannot: why a capability is missing, by the capability's class name; the page greys it with this sentence.
         about: what a newcomer reads about its family; None for helpers such as classifiers, which no page lists.
+        wants_float64: it computes partly in double precision, which Apple's GPUs lack: there it stays on the CPU.
     """
 
     shape: tuple[int, ...]
     labels: tuple[str, ...] = ()
     cannot: ClassVar[Mapping[str, str]] = {}
     about: ClassVar[About | None] = None
+    wants_float64: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

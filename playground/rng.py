@@ -47,6 +47,10 @@ class Rng:
         """A fresh batch of ``n`` streams of the same seed: samples 0 to n-1, from their beginning."""
         return Rng(self.seed, n, self.device)
 
+    def on(self, device: torch.device | str) -> Rng:
+        """The same seed on another device, with no streams yet."""
+        return Rng(self.seed, 0, device)
+
     def pick(self, indices: Iterable[int]) -> Rng:
         """The streams at ``indices``, shared with this batch: what they draw, this batch has drawn."""
         part = Rng(self.seed, 0, self.device)

@@ -45,7 +45,7 @@ def compare(
     rows: list[Row] = []
     for name, member in field.items():
         yield Progress(done=len(rows), total=len(field), text=name)
-        begun, batch = time.perf_counter(), rng.take(n)
+        begun, batch = time.perf_counter(), rng.on(member.device).take(n)
         drawing = draw(member, batch, {"label": label} if member.labels else {})
         while True:
             try:

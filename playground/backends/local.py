@@ -113,7 +113,9 @@ class Local(Backend):
         """
         with self._loading:
             if name not in self._models:
-                model = catalog.load(name).to(self.device)
+                model = catalog.load(name)
+                if not (model.wants_float64 and self.device.type == "mps"):
+                    model = model.to(self.device)
                 if isinstance(model, Samples):
                     vars(model)["sample"] = Batched(type(model).sample.__get__(model))  # shadows the method
                 self._models[name] = model
@@ -140,9 +142,10 @@ class Local(Backend):
             if isinstance(spec.knob, Others):
                 named = values[spec.name]
                 values[spec.name] = {job.shelf.entries[other].title: self.model(other) for other in named}
-        given = {"rng": Rng(job.seed, 0, self.device), "data": job.shelf.dataset(entry), "title": entry.title}
+        model = self.model(job.model)
+        given = {"rng": Rng(job.seed, 0, model.device), "data": job.shelf.dataset(entry), "title": entry.title}
         values |= {name: thing for name, thing in given.items() if name in wanted}
-        return job.activity.run(self.model(job.model), **values)
+        return job.activity.run(model, **values)
 
 
 def prepare(request: Request) -> Job:
@@ -175,7 +178,11 @@ def in_words(device: torch.device) -> str:
     """A device as people call it."""
     if device.type == "cuda":
         return f"GPU: {torch.cuda.get_device_name(device)}"
-    return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU: {torch.get_num_threads()} threads"
+    return "GPU: Apple (MPS)" if device.type == "mps" else f"CPU, {_count(torch.get_num_threads(), 'thread')}"
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}" + ("" if n == 1 else "s")
 
 
 @torch.no_grad()

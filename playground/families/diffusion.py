@@ -64,6 +64,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         torch.Size([2, 1, 28, 28])
     """
 
+    wants_float64 = True
     about = About(
         title="Diffusion",
         line="Starts from pure noise and removes a little of it, many times.",

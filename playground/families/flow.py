@@ -49,6 +49,7 @@ class Flow(Learns, Refines, Reconstructs, Density):
         torch.Size([1, 1, 28, 28])
     """
 
+    wants_float64 = True
     cannot = {"Denoises": "a flow never sees noisy pictures: it maps between pictures and noise in one exact step"}
     about = About(
         title="Normalizing flow",

@@ -49,6 +49,7 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         torch.Size([4, 2])
     """
 
+    wants_float64 = True
     cannot = {
         "Encodes": "a picture has a code in each of its many clouds, and codes of two clouds mean different things",
         "Decodes": "a code means nothing until one of its many clouds has been chosen",

@@ -122,6 +122,7 @@ class PPCA(Fits, Refines, Reconstructs, Density):
         torch.Size([4, 2])
     """
 
+    wants_float64 = True
     cannot = {"Denoises": "it is fitted to pictures as they are, not to noisy ones"}
     about = About(
         title="Probabilistic PCA",
