@@ -1,0 +1,127 @@
+"""Take the pictures of the README: ``python scripts/screenshots.py [URL]`` writes docs/pictures/.
+
+Without a URL of a running playground it serves its own. Every picture is a link, so it can be had again by anybody.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+WIDE, PHONE = (1280, 800), (390, 844)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its file's name, the state in the link, how the page looks, and what to press once it is there."""
+
+    name: str
+    query: str = ""
+    size: tuple[int, int] = WIDE
+    dark: bool = False
+    click: str = ""
+    wait: str = ""
+
+
+def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
+    """Every picture, for the models that are there."""
+    models = {m["name"]: m for m in shelf["models"]}
+
+    def able(activity: str, *liked: str) -> str:
+        can = [name for name, m in models.items() if m["fits"].get(activity, "") is None]
+        return next((name for name in (*liked, shelf["default"]) if name in can), can[0])
+
+    best = able("generate", "mnist-diffusion", "mnist-pixelcnn", "mnist-vae")
+    yield Shot("empty")
+    yield Shot("play-light", f"?model={best}&do=generate&seed=17")
+    yield Shot("play-dark", f"?model={best}&do=generate&seed=17", dark=True)
+    yield Shot("phone", f"?model={best}&do=generate&seed=17", PHONE)
+    yield Shot("phone-dark", f"?model={best}&do=generate&seed=17", PHONE, dark=True)
+    yield Shot("watch", f"?model={able('watch', 'mnist-diffusion')}&do=watch&seed=17", dark=True)
+    first = able("compare", "mnist-vae")
+    families: dict[str, str] = {m["family"]: name for name, m in models.items() if m["data"] == models[first]["data"]}
+    beside = ",".join(name for family, name in families.items() if family != models[first]["family"])
+    yield Shot("compare", f"?model={first}&do=compare&seed=17&others={beside}")
+    yield Shot("interpolate", f"?model={able('interpolate', 'mnist-vae')}&do=interpolate&seed=17")
+    yield Shot("reconstruct", f"?model={able('reconstruct', 'mnist-vae')}&do=reconstruct&seed=17", dark=True)
+    near = "[data-neighbours][data-loaded=yes]"
+    yield Shot("closer", f"?model={best}&do=generate&seed=17", click=".pg-stage .pg-tile >> nth=5", wait=near)
+    cannot = next(((n, a) for n, m in models.items() for a, why in m["fits"].items() if why is not None), None)
+    if cannot:
+        yield Shot("refusal", f"?model={cannot[0]}&do={cannot[1]}")
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """A playground of our own."""
+    from playground.backends import pick
+    from playground.ui import build, launch_options
+
+    page = build(pick())
+    page.queue(max_size=16)
+    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch_options())
+    try:
+        yield url
+    finally:
+        page.close(verbose=False)
+
+
+def take(browser: Browser, url: str, shot: Shot) -> None:
+    """Take one picture."""
+    width, height = shot.size
+    scheme: Any = "dark" if shot.dark else "light"
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(180_000)
+    page.goto(url + shot.query)
+    page.wait_for_selector("html[data-pg-ready]")
+    if "seed=" in shot.query:
+        page.wait_for_selector(".pg-stage[data-status=done]")
+    elif not shot.query:
+        page.wait_for_selector("[data-sheet]")
+    if shot.click:
+        page.click(shot.click)
+        page.wait_for_selector(shot.wait)
+    page.wait_for_timeout(400)
+    path = FOLDER / f"{shot.name}.png"
+    page.screenshot(path=path)
+    context.close()
+    Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)  # a third of the size, and looks the same
+    print(f"{path.name}  {path.stat().st_size // 1000} KB")
+
+
+def main(url: str | None) -> None:
+    """Take them all, at a playground that is running or at one of our own."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if url is None:
+        with serving() as own:
+            main(own)
+        return
+    chromium = os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        page.goto(url)
+        page.wait_for_selector("html[data-pg-ready=yes]")
+        shelf = page.evaluate("window.playground.shelf()")
+        page.close()
+        for shot in shots(shelf):
+            take(browser, url, shot)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
