@@ -154,9 +154,9 @@ def test_a_bug_is_a_sentence_without_internals(
 
 
 def test_warm_up_and_sheet(local: Local) -> None:
-    local.warm_up()
+    local.warm_up(17)
     default = local.describe()["default"]
-    assert prepare(Request(default, "generate")).key in local.cache._kept
+    assert prepare(Request(default, "generate", {}, 17)).key in local.cache._kept
     assert local.sheet(default) == b"" and local.sheet("../secret") == b"" and local.sheet("no") == b""
 
 

@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from fake import Fake
 from PIL import Image
+from toyshelf import free_port
 
 from playground.backends import Backend
 from playground.ui import build, launch_options
@@ -43,10 +43,7 @@ def browser(chromium: str) -> Iterator[Any]:
 def serve(backend: Backend) -> Iterator[str]:
     page = build(backend)
     page.queue(max_size=64)
-    with socket.socket() as found:  # a free port: Gradio's own search leaves a socket open at each that is taken
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    asked = {"server_name": "127.0.0.1", "server_port": port, "prevent_thread_lock": True, "quiet": True}
+    asked = {"server_name": "127.0.0.1", "server_port": free_port(), "prevent_thread_lock": True, "quiet": True}
     _, url, _ = page.launch(**asked, **launch_options())
     yield url
     page.close(verbose=False)

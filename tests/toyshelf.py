@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,12 +93,24 @@ def serving(backend: Backend) -> Iterator[str]:
         api.add_endpoints(backend)
     page.queue(max_size=64)
     _, url, _ = page.launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, run_history=False, app_kwargs=api.app_kwargs()
+        server_name="127.0.0.1",
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        run_history=False,
+        app_kwargs=api.app_kwargs(),
     )
     try:
         yield url
     finally:
         page.close(verbose=False)
+
+
+def free_port() -> int:
+    """A port that nobody listens on: Gradio's own search leaves a socket open at each that is taken."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def ask(url: str, endpoint: str, *values: Any) -> list[Any]:

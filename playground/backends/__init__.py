@@ -66,8 +66,9 @@ class Backend(ABC):
         line, family, family_title, data, labels, licence, parameters, trained, metrics, published, about (fields of
         ``About``), source (the family's file), expected_seconds (what 16 samples cost where measured, or null),
         ``fits`` (activity name to null, or to the reason why not) and ``knobs`` (activity name to the list of knob
-        specs of a fitting activity). ``activities``: a list, each with name, title and help. ``datasets``: a list,
-        each with name, title, line, labels, shape and licence. ``broken``: model name to why it cannot be opened.
+        specs of a fitting activity, the family's own last and marked ``own``). ``activities``: a list, each with name,
+        title and help. ``datasets``: a list, each with name, title, line, labels, shape and licence. ``broken``: model
+        name to why it cannot be opened.
         ``default``: the model to begin with, or null. ``device``: where requests run, in words.
 
         Raises:
@@ -81,8 +82,11 @@ class Backend(ABC):
         Closing the iterator stops the work at its next step.
         """
 
-    def warm_up(self) -> None:
-        """Make the first requests quick; for a thread in the background, once the first page is served."""
+    def warm_up(self, seed: int) -> None:
+        """Make the first requests quick; for a thread in the background, once the first page is served.
+
+        ``seed`` is the one that a newcomer's first click will send.
+        """
 
     def sheet(self, model: str) -> bytes:
         """The PNG of a model's sample sheet, or b"" where there is none."""

@@ -121,12 +121,12 @@ class Local(Backend):
                 self._models[name] = model
             return self._models[name]
 
-    def warm_up(self) -> None:
+    def warm_up(self, seed: int) -> None:
         there = shelf()
         first = there.default()
         if first is None:
             return
-        for view in self.run(Request(first, "generate")):
+        for view in self.run(Request(first, "generate", {}, seed)):
             log.debug("warm-up of %s: %s", first, type(view).__name__)
         try:
             there.dataset(there.entries[first]).load("train")  # unpacked once: a click on a sample asks for neighbours

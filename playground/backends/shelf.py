@@ -123,8 +123,12 @@ class Shelf:
             "source": f"playground/families/{card.family}.py",
             "expected_seconds": entry.expected_seconds,
             "fits": fits,
-            "knobs": {a.name: [s.to_json() for s in self.specs(card.name, a)] for a in able},
+            "knobs": {a.name: self._knobs(entry, a) for a in able},
         }
+
+    def _knobs(self, entry: Entry, activity: Activity) -> list[dict[str, Any]]:
+        own = {spec.name for spec in activity.own_specs(entry.family, entry.card.labels)}
+        return [{**s.to_json(), "own": s.name in own} for s in self.specs(entry.card.name, activity)]
 
 
 def shelf() -> Shelf:

@@ -161,7 +161,7 @@ class PixelCNN(Learns, Refines, Density):
     }
     about: ClassVar[About] = About(
         title="PixelCNN",
-        line="Writes a picture like a sentence: the next little patch, given all before it",
+        line="Writes a picture like a sentence: the next little patch, given all before it.",
         intuition=(
             "Cover a picture with a sheet of paper and pull it down slowly: what comes next can often be guessed from "
             "what is already visible. The network makes that guess as odds for every possible next patch, and "

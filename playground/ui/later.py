@@ -52,8 +52,7 @@ class Later(Backend):
         self._backend.set_result(backend)
         remember(shelf)
         # The first sample of a process pays for threads and caches; so the page's first click is run here beforehand.
-        for view in backend.run(Request(shelf["default"], "generate", {}, FIRST_SEED)) if shelf["default"] else ():
-            log.debug("warm-up: %s", type(view).__name__)
+        backend.warm_up(FIRST_SEED)
 
     def describe(self) -> dict[str, Any]:
         shelf = None if self._backend.done() else remembered()

@@ -93,19 +93,12 @@ const row = (spec) => {
   return {node, show};
 };
 
-// The activity's own knobs are those that it has for every family; the rest are the family's.
-const ofFamily = (spec) => {
-  if (spec.own !== undefined) return spec.own;
-  const elsewhere = pg.shelf().models.filter((m) => m.family !== pg.model().family && m.knobs[pg.state.activity]);
-  return elsewhere.length > 0 && elsewhere.some((m) => !m.knobs[pg.state.activity].some((s) => s.name === spec.name));
-};
-
 // ---- all of them
 let rows = [];
 let before = "";
 const draw = () => {
   const specs = pg.specs();
-  const own = specs.filter(ofFamily);
+  const own = specs.filter((spec) => spec.own);
   rows = specs.map(row);
   const nodes = rows.map((r) => r.node);
   const heading = own.length ? [h("h2.pg-own", {}, `${pg.model().family_title}'s own`)] : [];
