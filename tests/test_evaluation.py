@@ -41,6 +41,7 @@ class Normal(Samples, Fits, Density):
     """Independent normal pixels with a known density; class 1 is brighter by one tenth. It remembers what it drew."""
 
     measure = "8-bit pixels"
+    labels = ("0", "1")
     calls = 0
 
     def __init__(self) -> None:
@@ -114,18 +115,19 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         judge = {"shape": list(SHAPE), "classes": 2, "width": 2, "features": 8}
-        put("judge", Classifier(SHAPE, 2, 2, 8), judge, ("0", "1"))
-        put("normal", Normal(), {}, ("0", "1"))
-        put("stepper", Stepper(), {}, ())
+        put("judge", Classifier(SHAPE, 2, 2, 8), judge)
+        put("normal", Normal(), {})
+        put("stepper", Stepper(), {})
         vae = {"shape": list(SHAPE), "latent": 2, "width": 16, "depth": 1, "warmup": 0}
-        put("vae", VAE(SHAPE, 2, 16, 1, 0), vae, ())
+        put("vae", VAE(SHAPE, 2, 16, 1, 0), vae)
     yield tmp_path
     catalog.load.cache_clear()
 
 
-def put(name: str, model: Any, init: dict[str, Any], labels: tuple[str, ...]) -> None:
+def put(name: str, model: Any, init: dict[str, Any]) -> None:
     kind = type(model).__name__
-    card = Card(name, "toys", kind, init, "toy", labels, name, 0, "", 1, {"device": "CPU", "seconds": 0, "steps": 0})
+    trained = {"device": "CPU", "seconds": 0, "steps": 0}
+    card = Card(name, "toys", kind, init, "toy", model.labels, name, 0, "", 1, trained)
     catalog.save(model, card)
 
 
