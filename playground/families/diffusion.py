@@ -302,4 +302,4 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         if sampler == "DPM-Solver++":
             return diffusers.DPMSolverMultistepScheduler(**SCHEDULE, timestep_spacing="trailing")
         kind = diffusers.DDIMScheduler if sampler == "DDIM" else diffusers.DDPMScheduler
-        return kind(**SCHEDULE, timestep_spacing="trailing", clip_sample=True)
+        return kind(**SCHEDULE, timestep_spacing="trailing", clip_sample=False)  # clipping greys the background
