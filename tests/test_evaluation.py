@@ -266,7 +266,8 @@ def test_every_part_of_every_toy(shelf: Path, capsys: pytest.CaptureFixture[str]
     gaussian = {"baseline_full_gaussian_nats", "baseline_full_gaussian_bits_per_dim"}
     seconds = {"seconds_per_16"}
     assert set(metrics_of("normal")) == distances | nll | gaussian | seconds | {"label_accuracy"}
-    assert set(metrics_of("stepper")) == distances | seconds | {"frechet_ddim_10", "frechet_ddpm_10"}
+    study = {f"frechet_{s}_10{ending}" for s in ("ddim", "ddpm") for ending in ("", "_guided")}
+    assert set(metrics_of("stepper")) == distances | seconds | study
     shown_grey = {f"{d}_shown{s}" for d in ("frechet", "kernel") for s in ("", "_floor")}
     importance = {"nll_iw_nats", "bits_per_dim_iw"}
     assert set(metrics_of("vae")) == distances | shown_grey | nll | importance | seconds

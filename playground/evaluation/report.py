@@ -17,6 +17,8 @@ COLUMNS = {
     "kernel": "kernel",
     "frechet_ddim_10": "10-step DDIM",
     "frechet_ddpm_10": "10-step DDPM",
+    "frechet_ddim_10_guided": "guided DDIM",
+    "frechet_ddpm_10_guided": "guided DDPM",
     "label_accuracy": "right class",
     "accuracy": "accuracy",
     "seconds_per_16": "s per 16",

@@ -22,18 +22,21 @@ def offered(task: Task) -> dict[str, str]:
 
 
 def measure(task: Task) -> dict[str, Metric]:
-    """The Frechet distance of either sampler, without guidance."""
+    """The Frechet distance of either sampler: without guidance, and with as much as the model has by default."""
     judge = judge_of(task)
     check_enough(task, judge)
-    plain: dict[str, Any] = {"steps": STEPS}
-    if "guidance_scale" in sample_knobs(task):
-        plain["guidance_scale"] = 1.0
+    ways: dict[str, dict[str, Any]] = {"": {"steps": STEPS}}
+    guidance = sample_knobs(task).get("guidance_scale")
+    if guidance:
+        ways = {"": {"steps": STEPS, "guidance_scale": 1.0}}
+        ways["_guided"] = {"steps": STEPS, "guidance_scale": guidance.default}
     test = real(task.card.data, measure_of(task), "test", task.options.n)
     found = {}
-    for name, option in offered(task).items():
-        tag = f"{name}_{STEPS}"
-        fake = drawn(task, tag, {**plain, "sampler": option})
-        found[f"frechet_{tag}"] = compare(judge, fake, test, task.options.n)["frechet"]
+    for ending, settings in ways.items():
+        for name, option in offered(task).items():
+            tag = f"{name}_{STEPS}{ending}"
+            fake = drawn(task, tag, {**settings, "sampler": option})
+            found[f"frechet_{tag}"] = compare(judge, fake, test, task.options.n)["frechet"]
     return found
 
 
