@@ -13,9 +13,10 @@
   let wire = null;
   let shelf = null;
 
+  // An element that comes to life after the shelf has arrived is told at once what the others were told then.
   const on = (topic, listener) => {
     (listeners[topic] = listeners[topic] || []).push(listener);
-    if (topic === "shelf" && shelf) listener();
+    if (shelf) listener();
   };
   const tell = (topic) => (listeners[topic] || []).forEach((listener) => listener());
 
@@ -167,7 +168,12 @@
   // The wire is up: fetch the shelf, then show what the address asks for.
   const connect = async (made) => {
     wire = made;
-    const answered = await ask("describe");
+    let answered = await ask("describe");
+    for (const pause of [400, 1200]) {  // a busy server may lose the first question
+      if (answered.ok) break;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      answered = await ask("describe");
+    }
     if (!answered.ok || !answered.shelf.models.length) {
       const text = answered.ok ? "There is no trained model here yet: run  python -m playground.train NAME." : answered.error;
       Object.assign(result, {status: "failed", views: [{view: "Refusal", key: "main", at: 0, text}]});
