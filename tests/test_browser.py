@@ -240,7 +240,7 @@ def test_a_sample_large_with_its_neighbours(visit: Open) -> None:
         page.click("[data-save]")
     assert Image.open(io.BytesIO(Path(taken.value.path()).read_bytes())).size == (8, 8)
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.wait_for_selector("dialog", state="detached")  # it leaves after its closing event
 
 
 def test_downloads(visit: Open) -> None:
