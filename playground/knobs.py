@@ -13,6 +13,7 @@ import io
 import reprlib
 import struct
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -31,7 +32,7 @@ class Refused(ValueError):
 
 
 @dataclass(frozen=True)
-class Knob:
+class Knob(ABC):
     """What all knobs share.
 
     Args:
@@ -40,13 +41,13 @@ class Knob:
 
     help: str = ""
 
+    @abstractmethod
     def check(self, name: str, value: Any) -> Any:
         """The value as the activity gets it.
 
         Raises:
             Refused: the value is not one this knob can take.
         """
-        raise NotImplementedError
 
     def spec(self) -> dict[str, Any]:
         """Plain values from which a page draws the control."""

@@ -19,7 +19,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "pictures"
+sys.path.insert(0, str(ROOT))  # so that it runs from any folder, uninstalled
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 WIDE, PHONE = (1280, 800), (390, 844)
 
