@@ -145,6 +145,17 @@ class Learns(Model):
         """
 
 
+class Sprints(Learns):
+    """Trained by gradients written out by hand, which a race needs: small networks wait for autograd, not for sums."""
+
+    @abstractmethod
+    def gradient(self, x: Tensor, generator: torch.Generator, player: str) -> Tensor:
+        """Write the gradient of ``loss`` into the ``.grad`` of the player's parameters, and return the loss, 0-d.
+
+        The same draws from ``generator`` as ``loss`` makes, so the two agree to rounding.
+        """
+
+
 class Fits(Model):
     """Fitted to the whole training set at once, in closed form or by expectation-maximisation."""
 
@@ -249,6 +260,31 @@ class Denoises(Model):
         """
 
 
+class Fields(Model):
+    """Has a vector field that carries points to where data are: a velocity, a score, a push downhill."""
+
+    method: ClassVar[str] = "field"
+    lacks: ClassVar[str] = "it has no field that moves points: it draws in one go"
+    field_name: ClassVar[str]  # what the arrows are, such as "velocity"
+    timed: ClassVar[bool] = True  # whether the field changes with t
+
+    @abstractmethod
+    def field(self, x: Tensor, t: float) -> Tensor:
+        """The arrow, (n, *shape), at each point of (n, *shape), at time ``t``: 0 is noise, 1 is data."""
+
+
+class Carries(Model):
+    """Moves a given start, all the way to a datum, by a path that can be drawn."""
+
+    latent: tuple[int, ...]
+    method: ClassVar[str] = "carry"
+    lacks: ClassVar[str] = "nothing moves a start point to a datum: it has no latent"
+
+    @abstractmethod
+    def carry(self, z: Tensor) -> Tensor:
+        """The paths, (states, n, *shape), of starts (n, *latent): the first state is the start, the last the datum."""
+
+
 class Classifies(Model):
     """Tells classes apart, and gives the features in which generated and real data are compared."""
 
@@ -273,6 +309,8 @@ CAPABILITIES: tuple[type[Model], ...] = (
     Reconstructs,
     Density,
     Denoises,
+    Fields,
+    Carries,
     Classifies,
 )
 

@@ -79,3 +79,38 @@ class Rng:
 
     def _draw(self, one: Callable[[torch.Generator], Tensor]) -> Tensor:
         return torch.stack([one(g) for g in self.generators]).to(self.device)
+
+
+class Stream(Rng):
+    """A batch that draws from a single generator: forty times quicker, for live pictures of many points.
+
+    Nothing is promised about one sample alone: with another ``n`` all are different.
+
+    Args:
+        seed: 0 to ``MAX_SEED``.
+        n: how many samples the batch has.
+
+    Example:
+        >>> Stream(17, 400).normal(2).shape
+        torch.Size([400, 2])
+    """
+
+    def __init__(self, seed: int, n: int = 0, device: torch.device | str = "cpu") -> None:
+        super().__init__(seed, 0, device)
+        self.n = n
+        self.generator = torch.Generator().manual_seed(stream(seed, 0))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def take(self, n: int) -> Stream:
+        return Stream(self.seed, n, self.device)
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(self.n, *shape, generator=self.generator).to(self.device)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(self.n, *shape, generator=self.generator).to(self.device)
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        return torch.randint(high, (self.n, *shape), generator=self.generator).to(self.device)
