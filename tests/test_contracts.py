@@ -19,11 +19,13 @@ from toyshelf import put
 from playground import catalog
 from playground.capabilities import (
     CAPABILITIES,
+    Carries,
     Classifies,
     Decodes,
     Denoises,
     Density,
     Encodes,
+    Fields,
     Fits,
     Kind,
     Learns,
@@ -32,6 +34,7 @@ from playground.capabilities import (
     Reconstructs,
     Refines,
     Samples,
+    Sprints,
     why_not,
 )
 from playground.knobs import Choice, Label, Refused, Slider, Spec, Toggle, check, knobs
@@ -176,6 +179,21 @@ def test_a_loss_depends_on_its_generator_alone(family: type[Learns]) -> None:
         assert {k: v.item() for k, v in one.items()} == {k: v.item() for k, v in other.items()}
 
 
+@those(Sprints)
+def test_gradients_written_by_hand_are_those_of_autograd(family: type[Sprints]) -> None:
+    model, same = fresh(family), fresh(family)
+    x = data(model, 8)
+    for player, parameters in same.players().items():
+        losses = same.loss(x, classes(same, 8), torch.Generator().manual_seed(3), player)
+        next(iter(losses.values())).backward()
+        value = model.gradient(x, torch.Generator().manual_seed(3), player)
+        close(value, next(iter(losses.values())).detach())
+        for ours, autograds in zip(model.players()[player], parameters, strict=True):
+            assert ours.grad is not None and autograds.grad is not None
+            torch.testing.assert_close(ours.grad, autograds.grad, atol=1e-5, rtol=1e-4)
+        same.zero_grad()
+
+
 @those(Fits)
 def test_fitting_improves(family: type[Fits]) -> None:
     model = fresh(family)
@@ -239,6 +257,25 @@ def test_denoising_gives_data_of_the_same_shape(family: type[Denoises]) -> None:
     clean = model.denoise(x, sigma)
     assert clean.shape == x.shape and clean.isfinite().all()
     torch.testing.assert_close(model.denoise(x[3:4], sigma[3:4]), clean[3:4], atol=1e-4, rtol=1e-4)
+
+
+@those(Fields)
+@pytest.mark.parametrize("t", [0.0, 0.5, 1.0])
+def test_a_field_has_an_arrow_at_every_point_and_time(family: type[Fields], t: float) -> None:
+    model = lively(family)
+    arrows = model.field(data(model, 5), t)
+    assert arrows.shape == (5, *model.shape) and arrows.isfinite().all()
+    assert model.field_name and (model.timed or torch.equal(arrows, model.field(data(model, 5), 0.7)))
+
+
+@those(Carries)
+def test_a_path_leads_from_its_start_to_a_datum(family: type[Carries]) -> None:
+    model = lively(family)
+    z = torch.randn(5, *model.latent, generator=torch.Generator().manual_seed(2))
+    path = model.carry(z)
+    assert len(path) > 1
+    close(path[0], z)
+    assert_data(model, path[-1], 5)
 
 
 @those(Classifies)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from playground.families.gan import GAN
+from playground.families.gan import EVERY, GAN
 from playground.rng import Rng
 
 
@@ -66,6 +66,7 @@ def test_losses_are_those_of_the_paper() -> None:
     """The discriminator's -log D(x) - log(1 - D(G(z))), and the non-saturating -log D(G(z)) of the generator."""
     x = pictures(8)
     model = made(1).eval()
+    model.penalty = 0.0
     fake = model.decode(torch.randn(8, 3, generator=torch.Generator().manual_seed(0)))
     d_fake, d_real = model.discriminate(fake).sigmoid(), model.discriminate(x).sigmoid()
     torch.testing.assert_close(loss(model, "generator", x)["generator"], -d_fake.log().mean())
@@ -108,12 +109,15 @@ def test_a_batch_that_is_no_multiple_of_four_is_one_group() -> None:
     torch.testing.assert_close(seen, features.std(0, correction=0).mean().detach().expand(7))
 
 
-def test_no_layer_of_the_discriminator_stretches() -> None:
-    """Spectral normalisation: after some power iterations the largest singular value is one."""
-    model = made()
-    for _ in range(30):
-        model.discriminate(pictures(8))
-    model.eval()
-    for layer in (model.critic[0], model.critic[2], model.verdict):
-        largest = torch.linalg.matrix_norm(layer.weight.flatten(1), 2)
-        assert largest.item() == pytest.approx(1, abs=0.05)
+def test_the_slope_at_real_pictures_is_penalised() -> None:
+    """R1, one step in ``EVERY`` bearing it for all: gamma/2 times the mean squared slope (Mescheder et al., equation 9)."""
+    model, x = made().eval(), pictures(8).requires_grad_()
+    slope = torch.autograd.grad(model.discriminate(x).sum(), x)[0].square().sum((1, 2, 3)).mean()
+    x = x.detach()
+    with_it = torch.stack([loss(model, "discriminator", x, seed)["discriminator"].detach() for seed in range(200)])
+    model.penalty = 0.0
+    without = torch.stack([loss(model, "discriminator", x, seed)["discriminator"].detach() for seed in range(200)])
+    extra = with_it - without
+    due = extra > 1e-6
+    assert 0.15 < float(due.float().mean()) < 0.35
+    torch.testing.assert_close(extra[due].mean(), EVERY * 0.25 / 2 * slope, rtol=1e-4, atol=1e-6)
