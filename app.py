@@ -9,6 +9,7 @@ import sys
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # no request leaves this machine
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")  # else every event costs a table of all events
 
+from playground import backends
 from playground.ui import build, launch_options
 from playground.ui.later import Later
 
@@ -31,6 +32,7 @@ def has_screen() -> bool:
 def main() -> None:
     """Serve the pages; the models are looked up while the first page loads."""
     asked = arguments()
+    backends.prepare()
     backend = Later()
     page = build(backend)
     page.queue(max_size=64)

@@ -110,7 +110,7 @@ def test_a_batch_that_is_no_multiple_of_four_is_one_group() -> None:
 
 
 def test_the_slope_at_real_pictures_is_penalised() -> None:
-    """R1, one step in ``EVERY`` bearing it for all: gamma/2 times the mean squared slope (Mescheder et al., equation 9)."""
+    """R1, one step in ``EVERY`` bearing it for all: gamma/2 times the mean squared slope (their equation 9)."""
     model, x = made().eval(), pictures(8).requires_grad_()
     slope = torch.autograd.grad(model.discriminate(x).sum(), x)[0].square().sum((1, 2, 3)).mean()
     x = x.detach()

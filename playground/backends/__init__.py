@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
@@ -91,6 +92,12 @@ class Backend(ABC):
     def sheet(self, model: str) -> bytes:
         """The PNG of a model's sample sheet, or b"" where there is none."""
         return b""
+
+
+def prepare() -> None:
+    """Import now what ``pick`` will need, while nothing else wants the interpreter; side by side both are late."""
+    if not os.environ.get("PLAYGROUND_REMOTE"):
+        importlib.import_module("playground.backends.local")
 
 
 def pick() -> Backend:

@@ -18,7 +18,7 @@ from playground.catalog import Card
 from playground.data import Dataset, datasets
 from playground.knobs import Refused, Spec
 
-QUICK = 0.5  # seconds a newcomer's first click may cost
+QUICK = 0.1  # seconds a newcomer's first click may cost
 
 
 @dataclass(frozen=True)

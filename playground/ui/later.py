@@ -1,4 +1,4 @@
-"""A backend that comes up in the background, so that the first page does not wait for torch."""
+"""A backend that comes up in the background, so that the first page does not wait for the models."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CODE = Path(playground.__file__).parent
 class Later(Backend):
     """``pick()``, in a thread of its own; whoever asks before it is ready waits.
 
-    The thread is started after the server answers: torch and Gradio imported side by side take turns and both are late.
-    Until then the shelf of the last start is shown, if nothing has changed since.
+    The thread is started after the server answers: side by side they take turns and both are late. Until then the shelf
+    of the last start is shown, if nothing has changed since.
     """
 
     def __init__(self) -> None:
