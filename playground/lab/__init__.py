@@ -1,0 +1,1 @@
+"""The density laboratory: distributions of the plane, and every family learning them side by side."""
