@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -53,6 +54,7 @@ class Mlp(nn.Module):
         depth: hidden layers.
         activation: after each hidden layer.
         zero: whether it begins by answering zero.
+        offset: whether the last layer has a bias; where only differences of answers count, it would never learn.
 
     Example:
         >>> net = Mlp(2, 16, 1)
@@ -68,36 +70,36 @@ class Mlp(nn.Module):
         depth: int = 3,
         activation: Literal["silu", "leaky_relu"] = "silu",
         zero: bool = False,
+        offset: bool = True,
     ) -> None:
         super().__init__()
         self.smooth = activation == "silu"
         sizes = [inputs, *[width] * depth, outputs]
         pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList([nn.Parameter(torch.empty(a, b)) for a, b in pairs])  # (in, out) each
-        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(b)) for _, b in pairs])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(b)) for _, b in pairs[: depth + offset]])
         for weight in self.weights:
             nn.init.kaiming_uniform_(weight.T, a=math.sqrt(5))  # as nn.Linear begins
         if zero:
             nn.init.zeros_(self.weights[-1])
-        self._layers = tuple(zip(self.weights, self.biases, strict=True))  # looking into a ParameterList is slow
+        self._hidden = tuple(zip(self.weights[:-1], self.biases, strict=False))  # looking into a ParameterList is slow
+        self._last = (self.weights[-1], self.biases[-1] if offset else None)
 
     def forward(self, x: Tensor) -> Tensor:
-        for weight, bias in self._layers[:-1]:
+        for weight, bias in self._hidden:
             pre = torch.addmm(bias, x, weight)
             x = F.silu(pre) if self.smooth else F.leaky_relu(pre, SLOPE)
-        weight, bias = self._layers[-1]
-        return torch.addmm(bias, x, weight)
+        return self._answer(x)
 
     @torch.no_grad()
     def ahead(self, x: Tensor) -> tuple[Tensor, Tape]:
         """The outputs, and what ``back`` needs."""
         given, before = [x], []
-        for weight, bias in self._layers[:-1]:
+        for weight, bias in self._hidden:
             pre = torch.addmm(bias, given[-1], weight)
             before.append(pre)
             given.append(F.silu(pre) if self.smooth else F.leaky_relu(pre, SLOPE))
-        weight, bias = self._layers[-1]
-        return torch.addmm(bias, given[-1], weight), Tape(given, before)
+        return self._answer(given[-1]), Tape(given, before)
 
     @torch.no_grad()
     def back(self, tape: Tape, g: Tensor, inputs: bool = False) -> Tensor | None:
@@ -108,32 +110,86 @@ class Mlp(nn.Module):
             g: (n, outputs).
             inputs: whether the gradient at the inputs, (n, inputs), is wanted too.
         """
-        for i in range(len(self._layers) - 1, -1, -1):
-            weight, bias = self._layers[i]
-            if weight.grad is None or bias.grad is None:
-                weight.grad, bias.grad = torch.empty_like(weight), torch.empty_like(bias)
-            torch.mm(tape.given[i].T, g, out=weight.grad)
-            torch.sum(g, 0, out=bias.grad)
-            if i:
-                g = self._bend(g @ weight.T, tape.before[i - 1])
-        return g @ self._layers[0][0].T if inputs else None
+        above, bias = self._last
+        _write(above, bias, tape.given[-1], g)
+        for i in range(len(self._hidden) - 1, -1, -1):
+            g = self._bend(g @ above.T, tape.before[i])
+            above, bias = self._hidden[i]
+            _write(above, bias, tape.given[i], g)
+        return g @ above.T if inputs else None
 
     @torch.no_grad()
     def slope(self, tape: Tape, g: Tensor) -> Tensor:
         """The gradient of sum(g * outputs) at the inputs alone, (n, inputs)."""
-        for (weight, _), pre in zip(reversed(self._layers[1:]), reversed(tape.before), strict=True):
-            g = self._bend(g @ weight.T, pre)
-        return g @ self._layers[0][0].T
+        above = self._last[0]
+        for (weight, _), pre in zip(reversed(self._hidden), reversed(tape.before), strict=True):
+            g = self._bend(g @ above.T, pre)
+            above = weight
+        return g @ above.T
 
     @torch.no_grad()
     def tangent(self, tape: Tape, along: Tensor) -> Tensor:
         """The outputs' derivative along directions, (..., n, inputs) to (..., n, outputs); forward mode, exact."""
-        for (weight, _), pre in zip(self._layers[:-1], tape.before, strict=True):
+        for (weight, _), pre in zip(self._hidden, tape.before, strict=True):
             along = (along @ weight) * self._bend(torch.ones_like(pre), pre)
-        return along @ self._layers[-1][0]
+        return along @ self._last[0]
+
+    @torch.no_grad()
+    def back_penalised(self, tape: Tape, g: Tensor, pull: Callable[[Tensor], Tensor]) -> None:
+        """As ``back``, with a penalty on the slope of the outputs' sum at the tape's further rows.
+
+        Where the activation is piecewise linear, a penalty's gradient is that of sum(along * slope) with ``along`` held
+        fixed, which is the tangent's: what each layer is given is replaced by its tangent, and the backward pass that
+        gave the slope serves again. The tape is used up.
+
+        Args:
+            tape: of n + m rows, the last m of which are where the slope is penalised.
+            g: (n, outputs), for the first n rows.
+            pull: the penalty's gradient, (m, inputs), at the slopes (m, inputs).
+
+        Raises:
+            ValueError: the activation is smooth.
+        """
+        if self.smooth:
+            raise ValueError('a penalty on the slope is written out for activation="leaky_relu" only.')
+        n = len(g)
+        g = torch.cat([g, g.new_ones(len(tape.given[0]) - n, g.shape[1])])
+        layers = (*self._hidden, self._last)
+        back = [g]  # the gradient before each activation, the last layer's first
+        for (weight, _), pre in zip(reversed(layers[1:]), reversed(tape.before), strict=True):
+            back.append(self._bend(back[-1] @ weight.T, pre))
+        along = pull(back[-1][n:] @ layers[0][0].T)
+        for i, (weight, bias) in enumerate(layers):
+            tape.given[i][n:] = along
+            _write(weight, bias, tape.given[i], back[-1 - i], n)
+            if i < len(tape.before):
+                along = self._bend(along @ weight, tape.before[i][n:])
+
+    def _answer(self, x: Tensor) -> Tensor:
+        weight, bias = self._last
+        return x @ weight if bias is None else torch.addmm(bias, x, weight)
 
     def _bend(self, g: Tensor, pre: Tensor) -> Tensor:
         """``g`` times the activation's derivative at ``pre``."""
         if self.smooth:
             return torch.ops.aten.silu_backward(g, pre)
         return torch.ops.aten.leaky_relu_backward(g, pre, SLOPE, False)
+
+
+def _write(weight: Tensor, bias: Tensor | None, given: Tensor, g: Tensor, rows: int | None = None) -> None:
+    """One layer's gradients, (in, out) and (out,), of its inputs (n, in) and the gradients at its outputs (n, out).
+
+    Args:
+        weight: of the layer.
+        bias: of the layer, or None.
+        given: its inputs.
+        g: the gradient at its outputs.
+        rows: how many rows the bias has a part in; None for all.
+    """
+    if weight.grad is None:
+        weight.grad = torch.empty_like(weight)
+    torch.mm(given.T, g, out=weight.grad)
+    if bias is not None:
+        if bias.grad is None:
+            bias.grad = torch.empty_like(bias)
+        torch.sum(g[:rows], 0, out=bias.grad)

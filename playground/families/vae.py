@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, final
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Density, Learns, LogProb, Reconstructs, Samples
-from playground.families.layers import residual_mlp
-from playground.knobs import Slider
+from playground.capabilities import About, Carries, Density, Learns, LogProb, Reconstructs, Samples, Sprints
+from playground.families.layers import Mlp, residual_mlp
+from playground.knobs import Slider, Toggle
 from playground.rng import Rng
 
 ORDER = 30  # among the families on a page
@@ -147,6 +148,143 @@ class VAE(Learns, Samples, Reconstructs, Density):
         share = w.softmax(1)
         stderr = (share - 1 / importance_samples).square().sum(1).sqrt()
         return LogProb(w.logsumexp(1) - math.log(importance_samples), "estimate", "binary pixels", stderr)
+
+
+@final
+class GaussianVAE(Sprints, Samples, Reconstructs, Density, Carries):
+    """An encoder q(z|x), a decoder p(x|z) = N(mean(z), scale^2) with learnt scales, and a standard normal prior p(z).
+
+    The scales, one per dimension and the same for all codes, find their own balance of the bound's two terms (Rybkin,
+    Daniilidis and Levine 2021, arXiv:2006.13202).
+
+    Args:
+        shape: one datum, of any shape.
+        width: units of each hidden layer, in the encoder and in the decoder.
+        depth: hidden layers of each.
+
+    Reference:
+        Kingma and Welling 2014, Auto-Encoding Variational Bayes, arXiv:1312.6114.
+
+    Example:
+        >>> GaussianVAE().decode(torch.zeros(1, 2)).shape
+        torch.Size([1, 2])
+    """
+
+    cannot = {"Refines": "a VAE draws in a single pass: the code is decoded at once, with nothing in between"}
+    about = replace(
+        VAE.about,
+        title="VAE for points",
+        intuition="An encoder squeezes each point into a small cloud of codes, and a decoder must give the point back"
+        " from anywhere in that cloud. All clouds together are pushed to fill one standard normal distribution, so that"
+        " a code drawn from it decodes to something that looks like data.",
+        pros="Fast to train and to sample, never collapses, and its latent space is smooth. It bounds the probability"
+        " of any point.",
+        cons="Blurred: one code must answer for all the points in its cloud, and all share one width of noise. Between"
+        " modes it leaves a filament, for the decoder is continuous. The probability is only bounded, not known.",
+        latent="Yes: as many numbers as a point has, with a whole distribution of codes for each point.",
+        sampling="Draw a code from the standard normal, decode it in one pass of the network, and add the noise that"
+        " the decoder has learnt.",
+    )
+    rate: ClassVar[float] = 3e-3
+    preview: ClassVar[dict[str, Any]] = {"samples": 4}
+
+    def __init__(self, shape: tuple[int, ...] = (2,), width: int = 64, depth: int = 2) -> None:
+        super().__init__()
+        self.shape = self.latent = tuple(shape)  # as many numbers as a datum: a start and its datum share one plane
+        size = math.prod(shape)
+        self.encoder = Mlp(size, width, 2 * size, depth)
+        self.decoder = Mlp(size, width, size, depth)
+        self.log_scale = nn.Parameter(torch.zeros(size))
+
+    @classmethod
+    def tiny(cls) -> Self:
+        return cls(width=8, depth=1)
+
+    def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
+        """The negative bound in nats, and its two terms."""
+        x = x.flatten(1)
+        mean, log_std = self.encoder(x).chunk(2, 1)
+        z = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
+        distortion = -self._log_normal(x, self.decoder(z)).mean()
+        rate = _rate(mean, log_std).mean()
+        return {"nats": distortion + rate, "distortion": distortion, "rate": rate}
+
+    @torch.no_grad()
+    def gradient(self, x: Tensor, generator: torch.Generator, player: str) -> Tensor:
+        x = x.flatten(1)
+        n = len(x)
+        code, encoding = self.encoder.ahead(x)
+        mean, log_std = code.chunk(2, 1)
+        std = log_std.exp()
+        stray = std * torch.randn(mean.shape, generator=generator)
+        y, decoding = self.decoder.ahead(mean + stray)
+        error = (y - x) / self.log_scale.exp()  # in scales
+        squares = error.square().mean(0)
+        self.log_scale.grad = 1 - squares
+        g = self.decoder.back(decoding, error / (n * self.log_scale.exp()), inputs=True)
+        assert g is not None  # asked for
+        self.encoder.back(encoding, torch.cat([g + mean / n, g * stray + (std.square() - 1) / n], 1))
+        constant = len(self.log_scale) * math.log(2 * math.pi)
+        return 0.5 * (squares.sum() + constant) + self.log_scale.sum() + _rate(mean, log_std).mean()
+
+    def _log_normal(self, x: Tensor, mean: Tensor) -> Tensor:
+        """Log N(x; mean, scale^2) in nats, (...,), of (..., size)."""
+        error = (x - mean) / self.log_scale.exp()
+        return -(0.5 * error.square() + self.log_scale + 0.5 * math.log(2 * math.pi)).sum(-1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        rng: Rng,
+        *,
+        temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far codes stray")] = 1.0,
+        noise: Annotated[bool, Toggle(help="add the noise that the decoder has learnt")] = True,
+    ) -> Tensor:
+        x = self.decode(temperature * rng.normal(*self.latent))
+        grain = self.log_scale.exp().view(self.shape) * rng.normal(*self.shape)
+        return x + grain if noise else x
+
+    @torch.no_grad()
+    def encode(self, x: Tensor) -> Tensor:
+        """The posterior mean, (n, *latent)."""
+        return self.encoder.ahead(x.flatten(1))[0].chunk(2, 1)[0].unflatten(1, self.latent)
+
+    @torch.no_grad()
+    def decode(self, z: Tensor) -> Tensor:
+        """The mean of p(x|z), (n, *shape)."""
+        return self.decoder.ahead(z.flatten(1))[0].unflatten(1, self.shape)
+
+    def carry(self, z: Tensor) -> Tensor:
+        """The start and its datum, (2, n, *shape): a single pass has nothing in between."""
+        return torch.stack([z, self.decode(z)])
+
+    @torch.no_grad()
+    def log_prob(
+        self,
+        x: Tensor,
+        rng: Rng,
+        *,
+        samples: Annotated[int, Slider(1, 5000, help="codes averaged")] = 16,
+        weighted: Annotated[bool, Toggle(help="weight the codes by importance: closer, and an estimate")] = False,
+    ) -> LogProb:
+        """The bound, its expectation over q(z|x) averaged over ``samples`` codes; or the importance-weighted estimate.
+
+        The weighted one is log 1/k sum_i p(x, z_i) / q(z_i|x), Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519,
+        equation 8, with the delta method's standard error.
+        """
+        x = x.flatten(1)
+        mean, log_std = self.encoder.ahead(x)[0].chunk(2, 1)
+        noise = rng.normal(samples, mean.shape[1])  # (n, k, size)
+        z = mean[:, None] + log_std.exp()[:, None] * noise
+        y = self.decoder.ahead(z.flatten(0, 1))[0].view_as(z)
+        likelihood = self._log_normal(x[:, None], y)  # (n, k)
+        if weighted:
+            w = likelihood + log_std.sum(1, keepdim=True) - 0.5 * (z.square() - noise.square()).sum(2)
+            stderr = (w.softmax(1) - 1 / samples).square().sum(1).sqrt()
+            return LogProb(w.logsumexp(1) - math.log(samples), "estimate", "continuous", stderr)
+        spread = likelihood.var(1, correction=min(1, samples - 1))
+        nats = likelihood.mean(1) - _rate(mean, log_std)
+        return LogProb(nats, "lower bound", "continuous", (spread / samples).sqrt())
 
 
 def _rate(mean: Tensor, log_std: Tensor) -> Tensor:
