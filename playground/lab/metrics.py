@@ -39,7 +39,8 @@ def kl(log_p_true: np.ndarray, log_p_model: np.ndarray) -> tuple[float, float]:
 
 def _mean(values: np.ndarray) -> tuple[float, float]:
     if not np.isfinite(values).all():
-        worst = math.nan if np.isnan(values).any() else float(values[~np.isfinite(values)].sum())
+        odd = set(values[~np.isfinite(values)].tolist())
+        worst = odd.pop() if len(odd) == 1 else math.nan
         return worst, worst
     return float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values)))
 

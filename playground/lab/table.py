@@ -107,7 +107,7 @@ def from_csv(data: bytes, columns: Sequence[str] | None = None) -> tuple[Points,
     good = values[np.isfinite(values).all(1)]
     said = [table.said] if table.said else []
     if len(good) < len(values):
-        said.append(f"{_rows(len(values) - len(good))} without two numbers were left out.")
+        said.append(f"Left out: {_rows(len(values) - len(good))} without two numbers.")
     if len(good) < MIN_POINTS:
         raise Refused(
             f"Columns {names[0]} and {names[1]} have {_rows(len(good))} with two numbers; "
@@ -117,7 +117,7 @@ def from_csv(data: bytes, columns: Sequence[str] | None = None) -> tuple[Points,
     x = _drawn(good / scale - centre / scale, names, said)
     cut = round(HELD_OUT * len(x))
     moves = [
-        f"{axis} = ({name} {'−' if c >= 0 else '+'} {abs(c):.4g}) / {s:.4g}"
+        f"{axis} = ({name} {'−' if c >= 0 else '+'} {abs(c):.6g}) / {s:.4g}"
         for axis, name, c, s in zip("xy", names, centre, scale, strict=True)
     ]
     parts = f"{len(x) - cut:,} rows to learn from, {cut:,} held out; {' and '.join(moves)}."
@@ -134,7 +134,7 @@ def _drawn(x: np.ndarray, names: tuple[str, str], said: list[str]) -> np.ndarray
     """
     near = (np.abs(x) <= FAR).all(1)
     if not near.all():
-        said.append(f"{_rows(int(np.count_nonzero(~near)))} far from all others were left out.")
+        said.append(f"Left out: {_rows(int(np.count_nonzero(~near)))} far from all others.")
     x = x[near]
     if abs(np.corrcoef(x.T)[0, 1]) > 1 - SAME:
         raise Refused(f"All points of {names[0]} and {names[1]} are on one line, which has no density; choose others.")
@@ -196,13 +196,23 @@ def _rows(n: int) -> str:
 
 @dataclass(frozen=True)
 class _Table:
-    """A table's text and how to read it; ``rows`` counts those of the file, of which some may be left out."""
+    """A table's text and how to read it.
+
+    Args:
+        names: of the columns.
+        head: the first rows of data.
+        text: the file, or every so-manieth line of a long one.
+        separator: between cells.
+        start: rows before the data.
+        rows: of data in the file.
+        said: what was left out, in words.
+    """
 
     names: list[str]
     head: list[list[str]]
     text: str
     separator: str
-    header: bool
+    start: int
     rows: int
     said: str
 
@@ -221,7 +231,7 @@ class _Table:
 
     def values(self, i: int, j: int) -> np.ndarray:
         """Two columns, (rows, 2), NaN where there is no number; a cell at a time, for a wide table is large."""
-        rows = itertools.islice(_split(io.StringIO(self.text, newline=""), self.separator), self.header, None)
+        rows = itertools.islice(_split(io.StringIO(self.text, newline=""), self.separator), self.start, None)
         return np.array([[_number(_cell(row, i)), _number(_cell(row, j))] for row in rows])
 
 
@@ -253,12 +263,14 @@ def _read(data: bytes) -> _Table:
     separator = _separator(lines)
     head = list(_split(lines, separator))
     width = Counter(map(len, head)).most_common(1)[0][0]
-    header = all(math.isnan(_number(cell)) for cell in head[0])
-    if header and len(head) == 1:
+    first = [len(row) for row in head].index(width)  # a title may stand above the table
+    header = all(math.isnan(_number(cell)) for cell in head[first])
+    start = first + header
+    if start == len(head):
         raise Refused("That table has a header and no rows.")
-    said = f"Only one row in {step} was read, of {total - header:,}." if step > 1 else ""
-    names = _names(head[0] if header else [], width)
-    return _Table(names, head[header:], text, separator, header, total - header, said)
+    said = f"Only one row in {step} was read, of {total - start:,}." if step > 1 else ""
+    names = _names(head[first] if header else [], width)
+    return _Table(names, head[start:], text, separator, start, total - start, said)
 
 
 def _thinned(data: bytes) -> tuple[str, int, int]:
@@ -269,6 +281,8 @@ def _thinned(data: bytes) -> tuple[str, int, int]:
     if any(c in data for c in range(32) if c not in b"\t\n\r\f"):
         raise Refused("That file is no text: save the table as CSV and send that.")
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").strip(b"\n").removeprefix(b"# ") + b"\n"
+    while b"\n\n" in data:
+        data = data.replace(b"\n\n", b"\n")
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
     step = math.ceil(len(ends) / MAX_ROWS)
     if step > 1:
@@ -290,7 +304,7 @@ def _split(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     try:
         yield from filter(None, csv.reader(lines, delimiter=separator, skipinitialspace=True))
     except csv.Error:
-        raise Refused("That file cannot be read as a table; is a quotation mark left open in it?") from None
+        raise Refused("That file cannot be read as a table: look for a quotation mark that is left open.") from None
 
 
 def _separator(lines: list[str]) -> str:
@@ -323,7 +337,8 @@ def _chosen(table: _Table, columns: Sequence[str] | None) -> tuple[int, int]:
     if columns is None:
         return numeric[0], numeric[1]
     known = {table.names[i]: i for i in numeric}
-    if isinstance(columns, str) or len(columns) != 2 or not all(isinstance(c, str) and c in known for c in columns):
+    listed = isinstance(columns, list | tuple) and len(columns) == 2
+    if not listed or not all(isinstance(c, str) and c in known for c in columns):
         raise Refused(f"Choose two of the columns of numbers: {', '.join(known)[:300]}.")
     if columns[0] == columns[1]:
         raise Refused("Choose two different columns: a column against itself is a line, which has no density.")
