@@ -10,7 +10,18 @@ from typing import Any
 from playground.ui.api import app_kwargs
 
 HERE = Path(__file__).parent
-SHARED = ("dom", "store", "pixels", "views", "film", "picture", "dialog")  # in the order they build on each other
+SHARED = (
+    "dom",
+    "store",
+    "pixels",
+    "views",
+    "film",
+    "picture",
+    "dialog",
+    "lab_paint",
+    "lab",
+    "lab_race",
+)  # in this order
 
 
 def text(*parts: str) -> str:
@@ -25,7 +36,8 @@ def head() -> str:
     nested = (
         f"body:is(body, #pg) {{ {''.join(sheets)} }}"  # as strong as an id: stronger than Gradio's reset of buttons
     )
-    scripts = [f"<script>{text('shared', name + '.js')}</script>" for name in SHARED]
+    further = sorted(path.stem for path in (HERE / "shared").glob("lab_*.js") if path.stem not in SHARED)
+    scripts = [f"<script>{text('shared', name + '.js')}</script>" for name in (*SHARED, *further)]
     return f"<style>{text('shared', 'page.css')}{nested}</style>{''.join(scripts)}"
 
 

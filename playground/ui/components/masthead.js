@@ -11,20 +11,28 @@ if (chosen && !new URLSearchParams(location.search).has("__theme")) document.bod
 new MutationObserver(ink).observe(document.body, {attributes: true, attributeFilter: ["class"]});
 ink();
 
-const KEYS = [["Enter, Space", "generate"], ["Esc", "cancel, close"], ["R", "a new seed"], ["← →", "step through a film or the pictures"]];
-const keys = () => pg.dialog("Keys", h("table.pg-table.pg-keys", {}, KEYS.map(([key, what]) =>
+const here = element.querySelector("[data-page]").dataset.page;
+const KEYS = {
+  play: [["Enter, Space", "generate"], ["Esc", "cancel, close"], ["R", "a new seed"], ["← →", "step through a film or the pictures"]],
+  lab: [["Enter, Space", "play, pause"], [".", "one step"], ["← →", "back and forth in time; on a panel: the probe"], ["D", "density, difference, samples"], ["Esc", "close"]],
+};
+const keys = () => pg.dialog("Keys", h("table.pg-table.pg-keys", {}, KEYS[here].map(([key, what]) =>
   h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what)))));
 
 element.querySelector(".pg-tools").append(
   pg.tool("keys", "Keys", keys, {class: "pg-tool pg-wide-only"}),
-  pg.tool("invert", "Ink on paper, or light on dark", () => {
+  here === "play" ? pg.tool("invert", "Ink on paper, or light on dark", () => {
     pg.remember("ink", document.body.classList.contains("pg-paper") ? "no" : "yes");
     ink();
-  }, {"data-invert": true}),
+  }, {"data-invert": true}) : "",
   pg.tool("sun", "Day or night", () => {
     document.body.classList.toggle("dark");
     pg.remember("theme", dark() ? "dark" : "light");
   }, {"data-theme-toggle": true}),
 );
+
+// The pages stand beside each other, wherever this is mounted.
+const root = location.pathname.replace(/lab\/?$/, "");
+for (const link of element.querySelectorAll("[data-to]")) link.setAttribute("href", link.dataset.to === "play" ? root : `${root}lab`);
 
 pg.on("shelf", () => { element.querySelector("[data-device]").textContent = pg.shelf().device; });

@@ -1,4 +1,4 @@
-"""The top line: the name of the place, where the work is done, keys, ink or light, day or night."""
+"""The top line: the name of the place, its pages, where the work is done, keys, ink or light, day or night."""
 
 from __future__ import annotations
 
@@ -6,16 +6,27 @@ import gradio as gr
 
 from playground.ui.components import element
 
+PAGES = {"play": ("Play", "./"), "lab": ("Laboratory", "lab")}
 MARKUP = """
-<header class="pg-masthead">
+<header class="pg-masthead" data-page="{here}">
   <span class="pg-mark" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i><i></i><i></i><i></i><i></i></span>
   <h1>Deep generative playground</h1>
+  <nav class="pg-pages" aria-label="pages">{links}</nav>
   <span class="pg-device" data-device></span>
   <span class="pg-tools"></span>
 </header>
 """
 
 
-def masthead() -> gr.HTML:
-    """The element."""
-    return element("masthead", MARKUP)
+def masthead(here: str = "play") -> gr.HTML:
+    """The element.
+
+    Args:
+        here: the page it stands on.
+    """
+    current = {here: ' aria-current="page"'}
+    links = "".join(
+        f'<a href="{address}" data-to="{name}"{current.get(name, "")}>{title}</a>'
+        for name, (title, address) in PAGES.items()
+    )
+    return element("masthead", MARKUP.format(here=here, links=links))

@@ -33,6 +33,9 @@ window.playground = window.playground || {};
     down: "M5 9l7 7 7-7",
     save: "M12 4v11M7 11l5 5 5-5M5 20h14",
     reset: "M4 5v5h5M4.5 10a8 8 0 1 1-.5 5",
+    step: "M6 5l9 7-9 7zM18 5v14",
+    copy: "M9 8h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H9a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1zM5 16H4V5a1 1 0 0 1 1-1h11v1",
+    flag: "M5 21V4h13l-3 4 3 4H5",
     keys: "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
   };
 

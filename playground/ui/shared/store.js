@@ -165,9 +165,12 @@
     }
   };
 
+  // Another page than Play has only its questions to ask.
+  const attach = (made) => { wire = made; };
+
   // The wire is up: fetch the shelf, then show what the address asks for.
   const connect = async (made) => {
-    wire = made;
+    attach(made);
     let answered = await ask("describe");
     for (const pause of [400, 1200]) {  // a busy server may lose the first question
       if (answered.ok) break;
@@ -201,5 +204,5 @@
   };
 
   Object.assign(pg, {state, result, on, set, turn, knob, specs, same, model, activity, whyNot, newSeed, run, cancel, receive,
-    lost, ask, connect, link, tellState: () => tell("state"), request, shelf: () => shelf});
+    lost, ask, attach, connect, link, tellState: () => tell("state"), request, shelf: () => shelf});
 })();

@@ -1,0 +1,126 @@
+// One panel per learner, the truth first. News only marks a panel; once per screen refresh the marked ones are painted.
+const pg = window.playground;
+const lab = window.lab;
+const {h} = pg;
+const grid = element.querySelector("[data-grid]");
+const GAP = 10;
+const CAPTION = 44; // pixels under a picture
+const MARKS = {exact: ["=", "exact: the model's own log-density"], "lower bound": ["≥", "a lower bound of the log-density"],
+  estimate: ["≈", "an estimate of the log-density"], unnormalised: ["∝", "unnormalised"], none: ["–", "it has no density"]};
+const KL = {exact: "", "lower bound": "≤ ", estimate: "≈ ", unnormalised: "≈ "};
+
+const panels = new Map(); // name -> {node, paint}
+const marked = new Set();
+let waiting = 0;
+const mark = (name) => {
+  for (const one of name ? [name] : panels.keys()) marked.add(one);
+  waiting = waiting || requestAnimationFrame(() => {
+    waiting = 0;
+    for (const one of marked) if (panels.has(one)) panels.get(one).paint();
+    marked.clear();
+  });
+};
+
+// ---- what is under a panel
+const digits = (v) => v.toFixed(Math.abs(v) < 0.0995 ? 3 : 2).replace("-", "−");
+const took = (micros) => (micros >= 1000 ? `${(micros / 1000).toFixed(micros < 9950 ? 1 : 0)} ms` : `${Math.round(micros)} µs`);
+const figures = (name) => {
+  const {numbers = {}, latest} = lab.panels[name] || {};
+  const kind = (latest && latest.kind) || (lab.learnerOf(name) || {}).kind;
+  const kl = Number.isFinite(numbers.kl) ? ["KL ", h("b", {}, `${KL[kind] || ""}${digits(numbers.kl)}`)]
+    : Number.isFinite(numbers.nll) ? ["NLL ", h("b", {}, digits(numbers.nll))]
+    : latest && Number.isFinite(numbers.sliced) ? [h("span", {title: "sliced Wasserstein distance to the truth"}, "SW "), h("b", {}, digits(numbers.sliced))] : [];
+  const modes = numbers.modes ? h(numbers.modes[0] === numbers.modes[1] ? "span.lab-modes.all" : "span.lab-modes", {title: "modes covered"}, `${numbers.modes[0]}/${numbers.modes[1]}`) : null;
+  return [h("span.lab-kl", {"data-kl": numbers.kl ?? ""}, kl), modes, latest && latest.micros ? h("span.lab-micros", {title: "a step of training takes"}, took(latest.micros)) : null];
+};
+const kindMark = (name) => {
+  const {latest} = lab.panels[name] || {};
+  const kind = (latest && latest.kind) || (lab.learnerOf(name) || {}).kind || "";
+  const [sign, words] = MARKS[kind] || ["", ""];
+  return {kind, sign, words};
+};
+
+const choose = (name) => lab.set({selected: name});
+const frame = (name) => {
+  const canvas = h("canvas", {"aria-hidden": true});
+  const plane = h("button.lab-plane", {type: "button", "data-lab-plane": name, onclick: () => choose(name)}, canvas, h("i.lab-so-far"));
+  const title = h("span.lab-name");
+  const kind = h("span.lab-kind");
+  const line = h("p.lab-figures");
+  return {canvas, plane, title, kind, line, node: h("figure.lab-panel", {"data-panel": name}, plane, h("figcaption", {}, h("p.lab-head", {}, title, kind), line))};
+};
+
+const truth = () => {
+  const made = frame("truth");
+  const paint = () => {
+    const {target} = lab;
+    made.title.textContent = "The truth";
+    made.kind.textContent = target.title;
+    made.line.replaceChildren(h("span.lab-kl", {}, ...(Number.isFinite(target.entropy) ? ["H ", h("b", {}, `${target.entropy.toFixed(3)} nats`)] : ["only samples are known"])));
+    made.plane.setAttribute("aria-label", `The truth, ${target.title}: look closer`);
+    lab.paint(made.canvas, {logp: lab.state.view === "samples" ? null : target.logp, points: lab.state.view === "density" && target.logp ? null : target.points,
+      outline: lab.state.view === "samples" ? target.logp : null});
+  };
+  return {node: made.node, paint};
+};
+
+const learner = (name) => {
+  const made = frame(name);
+  const bar = made.plane.querySelector(".lab-so-far");
+  const paint = () => {
+    const {latest, note} = lab.panels[name] || {};
+    const known = lab.target.logp;
+    const {kind, sign, words} = kindMark(name);
+    const title = lab.learnerOf(name).title;
+    made.title.textContent = title;
+    made.kind.textContent = sign;
+    made.kind.title = words;
+    made.node.dataset.kind = kind;
+    made.node.dataset.step = latest ? latest.step : "";
+    made.line.replaceChildren(...(note ? [h("span.lab-note", {role: "status"}, note)] : figures(name).filter(Boolean)));
+    made.plane.setAttribute("aria-label", `${title}, ${words || "not begun"}: look closer`);
+    bar.style.width = `${100 * (latest ? latest.progress : 0)}%`;
+    const dense = latest && lab.state.view !== "samples" ? latest.logp : null;
+    lab.paint(made.canvas, {logp: dense, points: latest ? (lab.state.view === "difference" && dense ? null : latest.points) : null,
+      difference: lab.state.view === "difference" && dense ? known : null, outline: dense ? null : known});
+  };
+  return {node: made.node, paint};
+};
+
+// ---- as large as they can be with all in sight
+const fit = () => {
+  const n = panels.size;
+  const room = grid.clientWidth;
+  if (!room || !n) return;
+  const down = window.innerHeight - (grid.getBoundingClientRect().top + window.scrollY) - 8;
+  const tile = (columns) => (room - GAP * (columns - 1)) / columns;
+  const choices = room < 560 ? [2] : Array.from({length: 8}, (_, i) => i + 2).filter((c) => tile(c) >= 132 && tile(c) <= 330);
+  const fits = (c) => Math.ceil(n / c) * (tile(c) + CAPTION + GAP) - GAP <= down;
+  const columns = choices.find(fits) || choices.at(-1) || 2;
+  grid.style.setProperty("--columns", columns);
+  mark();
+};
+
+let shown = "";
+const draw = () => {
+  if (!lab.facts) return;
+  const names = lab.state.learners;
+  if (names.join() !== shown || !panels.size) {
+    shown = names.join();
+    for (const name of [...panels.keys()]) if (name !== "truth" && !names.includes(name)) panels.delete(name);
+    if (!panels.has("truth")) panels.set("truth", truth());
+    for (const name of names) if (!panels.has(name)) panels.set(name, learner(name));
+    const order = ["truth", ...names];
+    grid.replaceChildren(...order.map((name) => panels.get(name).node));
+    fit();
+  }
+  for (const [name, {node}] of panels) node.toggleAttribute("data-chosen", name === lab.state.selected);
+  mark();
+};
+
+for (const topic of ["facts", "state", "selected"]) lab.on(topic, draw);
+for (const topic of ["frame", "numbers"]) lab.on(topic, (name) => mark(typeof name === "string" ? name : null));
+lab.on("race", () => lab.race.status === "idle" && mark());
+new ResizeObserver(fit).observe(grid);
+window.addEventListener("resize", fit);
+new MutationObserver(() => mark()).observe(document.body, {attributes: true, attributeFilter: ["class"]});
