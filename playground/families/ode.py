@@ -1,0 +1,118 @@
+"""Exact densities by an ordinary differential equation (Chen et al. 2018, arXiv:1806.07366), for few dimensions.
+
+A flow dx/dt = v(x, t) changes a density by d log p / dt = -div v along its path (theorem 1). In the plane the
+divergence is two directional derivatives, so it is computed, not estimated. A family gives its field, v and div v at
+points (n, D) and a time; the rest is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from playground.families.layers import Mlp
+
+Field = Callable[[Tensor, float], tuple[Tensor, Tensor]]
+
+TOGETHER = 2048  # points: with more, what goes from layer to layer leaves the processor's cache
+SHARPNESS = 3.0
+
+
+def plane_mlp(dims: int, times: int, width: int, depth: int, unit: float = 1.0) -> Mlp:
+    """A network of points (n, dims), divided by ``unit``, and ``times`` features of the time, to (n, dims).
+
+    Its first layer starts ``SHARPNESS`` times steeper in the points than usual: what is to be told apart in the plane
+    is much smaller than the plane. That halves the KL a score model reaches in three seconds on eight Gaussians.
+    """
+    net = Mlp(dims + times, width, dims, depth)
+    net.weights[0].data[:dims] *= SHARPNESS * unit
+    return net
+
+
+def match(net: Mlp, inputs: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error of the answers, 0-d, with its gradient written into the parameters' ``.grad`` by hand."""
+    answer, tape = net.ahead(inputs)
+    net.back(tape, (answer - target) * (2 / target.numel()))
+    return F.mse_loss(answer, target)
+
+
+def at_time(x: Tensor, *features: float) -> Tensor:
+    """The network's inputs, (n, D + features), for points (n, D) at one time."""
+    return torch.cat([x, x.new_tensor(features).expand(len(x), -1)], 1)
+
+
+@torch.no_grad()
+def with_trace(net: Mlp, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The answers (n, D), and the trace of their derivative by the first D inputs, (n,).
+
+    What ``net.tangent`` gives along D unit directions, in place of whose two further passes over the activations there
+    is one: a map of the density is nothing but this, some fifty thousand times.
+    """
+    *weights, last = net.weights
+    pre = torch.addmm(net.biases[0], inputs, weights[0])  # (n, width)
+    one = torch.ones_like(pre)
+    along = weights[0][: last.shape[1], None] * torch.ops.aten.silu_backward(one, pre)  # (D, n, width)
+    for weight, bias in zip(weights[1:], list(net.biases)[1:-1], strict=True):
+        pre = torch.addmm(bias, F.silu(pre, inplace=True), weight)
+        along = (along @ weight).mul_(torch.ops.aten.silu_backward(one, pre))
+    trace = torch.stack([slope @ row for slope, row in zip(along, last.T, strict=True)]).sum(0)
+    return torch.addmm(net.biases[-1], F.silu(pre, inplace=True), last), trace
+
+
+def runge_kutta(field: Field, x: Tensor, times: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Where the flow takes x (n, D), and the divergence summed up on the way (n,): the classical fourth-order steps.
+
+    Four evaluations of the field per step.
+    """
+    total = x.new_zeros(len(x))
+    for now, then in pairwise(times):
+        h = then - now
+        v1, d1 = field(x, now)
+        v2, d2 = field(x + h / 2 * v1, now + h / 2)
+        v3, d3 = field(x + h / 2 * v2, now + h / 2)
+        v4, d4 = field(x + h * v3, then)
+        x = x + h / 6 * (v1 + 2 * (v2 + v3) + v4)
+        total = total + h / 6 * (d1 + 2 * (d2 + d3) + d4)
+    return x, total
+
+
+def adams_bashforth(field: Field, x: Tensor, times: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """The same from one evaluation per step: the parabola through the last three is carried on to the next time.
+
+    Hairer, Norsett and Wanner 1993, Solving Ordinary Differential Equations I, section III.5, for unequal steps. Of all
+    methods tried it is the most accurate that a dozen evaluations can buy.
+    """
+    total = x.new_zeros(len(x))
+    known: list[tuple[float, Tensor, Tensor]] = []
+    for now, then in pairwise(times):
+        known = [(now, *field(x, now)), *known[:2]]
+        for share, (_, v, d) in zip(_shares([t for t, _, _ in known], now, then), known, strict=True):
+            x = torch.add(x, v, alpha=share)
+            total = torch.add(total, d, alpha=share)
+    return x, total
+
+
+SOLVERS = {"Runge-Kutta": runge_kutta, "Adams-Bashforth": adams_bashforth}
+
+
+def log_density(field: Field, x: Tensor, times: Sequence[float], solver: str) -> Tensor:
+    """Log-density in nats, (n,), of points (n, D) that the flow takes, over ``times``, to a standard normal."""
+    nats = []
+    for part in x.split(TOGETHER):
+        end, total = SOLVERS[solver](field, part, times)
+        nats.append(total - 0.5 * end.square().sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi))
+    return torch.cat(nats)
+
+
+def _shares(nodes: list[float], start: float, end: float) -> list[float]:
+    """What each value at ``nodes`` counts in the integral, from start to end, of the polynomial through them."""
+    powers = torch.tensor(nodes, dtype=torch.float64) - start
+    order = torch.arange(len(nodes), dtype=torch.float64)
+    moments = (end - start) ** (order + 1) / (order + 1)
+    shares: list[float] = torch.linalg.solve(powers[None] ** order[:, None], moments).tolist()
+    return shares
