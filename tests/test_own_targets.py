@@ -18,7 +18,8 @@ from PIL import Image
 from playground.knobs import MAX_PIXELS, Refused
 from playground.lab.formula import FUNCTIONS
 from playground.lab.own import columns_of, from_csv, from_drawing, from_formula, from_picture
-from playground.lab.table import MAX_POINTS, MAX_ROWS, Points
+from playground.lab.points import MAX_POINTS, Points
+from playground.lab.table import MAX_ROWS
 from playground.lab.targets import Target, target_from
 
 SENTENCE = r"(?s)^[A-Za-z].{20,600}\.$"

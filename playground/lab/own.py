@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from playground.knobs import MAX_BYTES, Refused, decode_picture
-from playground.lab import table
+from playground.lab import points
 from playground.lab.formula import from_formula
 from playground.lab.table import columns_of, from_csv
 from playground.lab.targets import Raster, Target, raster
@@ -76,7 +76,7 @@ def from_record(kind: str, value: Any) -> Target:
     if kind == "formula":
         return from_formula(value)
     if kind == "points":
-        return table.from_record(value)
+        return points.from_record(value)
     raise Refused("A target is one of: a name, a drawing, a picture, a formula, a table of points.")
 
 
