@@ -1,0 +1,259 @@
+"""One worker of the laboratory: trains its share of all races in turn, and answers in between.
+
+python -m playground.lab.worker     messages in by standard input, out by standard output; ends with its input
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+
+from playground.knobs import Refused
+from playground.lab import framing, metrics, probes
+from playground.lab.examiner import DRAWN
+from playground.lab.facts import facts
+from playground.lab.learners import learners
+from playground.lab.painter import paces
+from playground.lab.race import Costs, Race, Unit
+
+log = logging.getLogger(__name__)
+
+SLICE = 0.025  # seconds of training at a time: a question waits no longer
+LEAST, MOST = 0.24, 1.5  # seconds from one frame of a panel to the next, at the shortest and at the longest
+MAPS, EXAMS = 8.0, 10.0  # the longest from one map, one examination, to the next
+POINTS_SHARE, MAP_SHARE, EXAM_SHARE = 0.22, 0.13, 0.05  # of the worker's time
+REST = 4  # turns of a race, of which one is for learners that have finished
+SETTLED = 40  # turns of a race before its floor is measured: first all want to be seen
+BEHIND = 0.1  # of the newest measurement, in how much slower than its CPU time the worker is
+IDLE = {"seed": 0, "data": 1000, "rate": 1.0, "target": {"name": "ring"}, "budget": {"kind": "steps", "amount": 100}}
+COST = {"points": 0.005, "map": 0.02, "exam": 0.05}  # CPU seconds, until they have been measured
+
+
+class Worker:
+    """Every race's share that is here, and the rhythm of the work.
+
+    Args:
+        out: where messages go.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self.out = out
+        self.races: dict[str, Race] = {}
+        self.costs: dict[str, Costs] = {name: dict(COST) for name in learners()}
+        self.order: list[str] = []  # of the races, the one whose turn it is first
+        self.open: Unit | None = None  # whose map is half made
+        self.slowed = 1.0  # wall seconds per CPU second: others use these cores too
+
+    def send(self, header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
+        """Write one message."""
+        framing.write(self.out, header, blobs)
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Do what a message says."""
+        do, race = message["do"], self.races.get(message.get("race", ""))
+        if do == "start":
+            self._start(message)
+        elif do == "facts":
+            self.send({"is": "answer", "ask": message["ask"], "answer": {"learners": facts()}}, {})
+        elif do == "probe":
+            self.send({"is": "answer", "ask": message["ask"], "answer": self.answer(race, message["question"])}, {})
+        elif race is None:
+            return  # it was dropped while the message was on its way
+        elif do == "tell":
+            race.tell(message["command"])
+        elif do == "away":
+            race.away = message["away"]
+        elif do == "drop":
+            del self.races[race.id]
+            self.order.remove(race.id)
+            if self.open is not None and self.open.race is race:
+                self.open = None
+
+    def _start(self, message: Mapping[str, Any]) -> None:
+        race_id, names = message["race"], message["learners"]
+        try:
+            self.races[race_id] = Race(race_id, message["spec"], names, self.costs, message["judge"])
+        except Exception as error:  # other visitors' races go on
+            log.exception("a race could not begin")
+            why = f"It could not begin: {type(error).__name__}, which the server's log tells."
+            self.send({"is": "lost", "race": race_id, "era": 0, "learners": names, "why": why}, {})
+        else:
+            self.order.append(race_id)
+
+    def answer(self, race: Race | None, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a probe, or ``{"refused": sentence}``."""
+        if race is None:
+            return {"refused": "That race is over: press play."}
+        try:
+            return probes.answer(race, question)
+        except Refused as refusal:
+            return {"refused": str(refusal)}
+        except Exception:  # whatever a family's code does, the worker has other visitors
+            log.exception("%s was not answered", question["what"])
+            return {"refused": "That could not be computed; the server's log says why."}
+
+    def work(self) -> bool:
+        """One piece of work, of a few hundredths of a second; False if there is nothing to do."""
+        begun, cpu = time.monotonic(), time.thread_time()
+        did = self._painted(begun) or self._turn(begun)
+        wall, cpu = time.monotonic() - begun, time.thread_time() - cpu
+        if cpu > 0.005:
+            self.slowed += BEHIND * (max(1.0, wall / cpu) - self.slowed)
+        return did
+
+    def _units(self) -> Iterator[Unit]:
+        for race in self.races.values():
+            if not race.away:
+                yield from race.units.values()
+
+    def _painted(self, now: float) -> bool:
+        """Whether a frame was due, or half made; one piece of it has been made then."""
+        if self.open is not None:
+            self._paint_piece(self.open, True)
+            return True
+        units = [unit for unit in self._units() if unit.stale()]
+        if not units:
+            return False
+        often = paces([self.slowed * u.costs["points"] for u in units], POINTS_SHARE, LEAST, MOST)
+        late = [(now - unit.painted_at) / pace for unit, pace in zip(units, often, strict=True)]
+        latest = int(np.argmax(late))
+        if late[latest] < 1 and not units[latest].resting:
+            return False
+        self._paint(units[latest], now)
+        return True
+
+    def _paint(self, unit: Unit, now: float) -> None:
+        dense = [u for u in self._units() if u.painter.dense]
+        often = paces([self.slowed * u.costs["map"] for u in dense], MAP_SHARE, LEAST, MAPS)
+        pace = 0.0 if unit.resting else next((p for u, p in zip(dense, often, strict=True) if u is unit), MAPS)
+        with_map = unit.wants_map(pace, now)
+        self._paint_piece(unit, with_map)
+
+    def _paint_piece(self, unit: Unit, with_map: bool) -> None:
+        unit.guarded(lambda unit: unit.paint(self.send, with_map))
+        self.open = unit if unit.painting is not None else None
+
+    def _turn(self, now: float) -> bool:
+        """Whether a race had something to do; each in turn does one thing."""
+        for race_id in list(self.order):
+            race = self.races[race_id]
+            if not race.away and self._advance(race, now):
+                self.order.remove(race_id)
+                self.order.append(race_id)
+                return True
+        return False
+
+    def _advance(self, race: Race, now: float) -> bool:
+        """Whether one of the race's learners trained, was examined or got its last picture."""
+        units = list(race.units.values())
+        if race.judge and race.turns >= SETTLED:
+            race.judge = False
+            floor = metrics.floor(race.target, DRAWN, race.seed)
+            self.send({"is": "floor", **race.stamp(), "floor": floor}, {})
+            return True
+        busy = [unit for unit in units if race.running and not unit.finished]
+        race.turns += 1
+        if busy and race.turns % REST == 0 and any(self._rest(unit) for unit in units if unit.finished):
+            return True
+        if busy:
+            unit = min(busy, key=lambda unit: unit.progress)
+            often = paces([self.slowed * u.costs["exam"] for u in self._units()], EXAM_SHARE, 1.0, EXAMS)
+            if (unit.exam is not None and not unit.exam_final) or self._due(unit, often, now):
+                unit.guarded(lambda unit: unit.examining(self.send, False))
+            else:
+                unit.guarded(lambda unit: unit.train(SLICE))
+            return True
+        return any(self._rest(unit) for unit in units)
+
+    def _due(self, unit: Unit, often: list[float], now: float) -> bool:
+        pace = next(p for u, p in zip(self._units(), often, strict=True) if u is unit)
+        return unit.trainer.steps > 0 and now - unit.examined_at >= pace
+
+    def _rest(self, unit: Unit) -> bool:
+        """What is left to do for a learner that does not train: the complete map, the complete numbers."""
+        if not unit.trouble:
+            if unit.painter.dense and not unit.full:
+                unit.guarded(lambda unit: unit.paint(self.send, True, complete=True))
+                return True
+            if not unit.final:
+                unit.guarded(lambda unit: unit.examining(self.send, True))
+                return True
+        if unit.finished and not unit.told_done:
+            unit.told_done = True
+            self.send({"is": "done", **unit.race.stamp(), "learner": unit.learner.name}, {})
+        return False
+
+    def warm(self, name: str) -> None:
+        """Pay for what a learner's first moments cost, and measure what its pictures do; its first race need not."""
+        learner = learners()[name]
+        race = Race("", {**IDLE, "learners": {name: learner.settings}}, [name], self.costs)
+
+        def all_of_it(unit: Unit) -> None:
+            unit.step()
+            for costs in (COST, unit.costs, unit.costs, unit.costs):  # the first time is not like the others
+                unit.paint(_nowhere, unit.painter.dense)
+                while unit.painting is not None:
+                    unit.paint(_nowhere, True)
+                unit.costs.update(costs)
+
+        race.units[name].guarded(all_of_it)
+
+
+def _nowhere(header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
+    pass
+
+
+def main() -> None:
+    """Work until the input ends."""
+    logging.basicConfig(format="laboratory worker: %(message)s")
+    torch.set_num_threads(1)
+    if os.name == "posix":
+        os.nice(5)  # the page and the server first
+    # A library that prints must not garble the messages: they get the real standard output, prints the error output.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    inbox: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(inbox,), name="inbox", daemon=True).start()
+    with suppress(BrokenPipeError):
+        _serve(Worker(out), inbox)
+
+
+def _listen(inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    while (message := framing.read(sys.stdin.buffer)) is not None:
+        inbox.put(message[0])
+    inbox.put(None)
+
+
+def _serve(worker: Worker, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    cold = [*learners(), ""]
+    busy = True
+    while True:
+        while not busy or not inbox.empty():
+            message = inbox.get()
+            if message is None:
+                return
+            worker.hear(message)
+            busy = True
+        busy = worker.work()
+        if not busy and cold:
+            name = cold.pop(0)
+            if name:
+                worker.warm(name)
+            else:
+                importlib.import_module("ot")  # which takes a second
+            busy = True
+
+
+if __name__ == "__main__":
+    main()
