@@ -17,7 +17,6 @@ from playground.rng import Rng
 
 ORDER = 51  # among the families on a page
 
-LIMIT = 2.0  # of a coupling's log-scale: each stretches at most 7.4 times, so nothing overflows however it is trained
 REACH = 4.5  # how far from zero data lie
 
 
@@ -26,8 +25,8 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
     """A chain of couplings: each keeps one half of the numbers, and scales and shifts the other half by it.
 
     In the plane a coupling moves points along one axis, by an amount that depends on the other coordinate alone, so it
-    is undone by reading the same amount and moving back. The log-scale is bounded by a hyperbolic tangent, as in
-    section 4.1 of the paper.
+    is undone by reading the same amount and moving back. The log-scale is a hyperbolic tangent, as in section 4.1 of
+    the paper: a coupling stretches at most e times, so nothing overflows however it is trained.
 
     Args:
         shape: one datum, (D,), D at least 2.
@@ -66,7 +65,7 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
         arxiv="1605.08803",
     )
 
-    def __init__(self, shape: tuple[int, ...] = (2,), couplings: int = 12, width: int = 32, depth: int = 2) -> None:
+    def __init__(self, shape: tuple[int, ...] = (2,), couplings: int = 8, width: int = 32, depth: int = 2) -> None:
         super().__init__()
         if len(shape) != 1 or shape[0] < 2:
             raise ValueError(f"shape must be (D,) with D at least 2; it was {tuple(shape)}.")
@@ -92,27 +91,26 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
     def gradient(self, x: Tensor, generator: torch.Generator, player: str) -> Tensor:
         n, parts = len(x), list(x.split(self.sizes, 1))
         steps: list[Step] = []
-        total = x.new_zeros(())  # of the log-scales, over LIMIT
         for i, net in enumerate(self._nets):
             raw, tape = net.ahead(parts[i % 2])
             bend, shift = raw.chunk(2, 1)
-            bend = bend.tanh()
-            scale = (LIMIT * bend).exp()
+            log_scale = bend.tanh()
+            scale = log_scale.exp()
             scaled = parts[1 - i % 2] * scale
             parts[1 - i % 2] = scaled + shift
-            total = total + bend.sum()
-            steps.append(Step(tape, bend, scale, scaled))
+            steps.append(Step(tape, log_scale, scale, scaled))
         z = torch.cat(parts, 1)
         g, each = list((z / n).split(self.sizes, 1)), x.new_tensor(-1 / n)  # of the loss by z; by every log-scale
         for i in reversed(range(len(steps))):
-            (tape, bend, scale, scaled), g_moved = steps[i], g[1 - i % 2]
-            g_bend = torch.addcmul(each, g_moved, scaled) * LIMIT  # scale is its own derivative by the log-scale
-            g_raw = torch.cat([torch.ops.aten.tanh_backward(g_bend, bend), g_moved], 1)
+            (tape, log_scale, scale, scaled), g_moved = steps[i], g[1 - i % 2]
+            g_bend = torch.ops.aten.tanh_backward(torch.addcmul(each, g_moved, scaled), log_scale)
+            g_raw = torch.cat([g_bend, g_moved], 1)
             g_known = self._nets[i].back(tape, g_raw, inputs=i > 0)
             if g_known is not None:
                 g[i % 2] = g[i % 2] + g_known
             g[1 - i % 2] = g_moved * scale
-        return (z.square().sum() / 2 - LIMIT * total) / n + x.shape[1] / 2 * math.log(2 * math.pi)
+        log_det = torch.cat([step.log_scale for step in steps], 1).sum()
+        return (z.square().sum() / 2 - log_det) / n + x.shape[1] / 2 * math.log(2 * math.pi)
 
     def forward_map(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Noise (n, D) of data (n, D), and the log-determinant of the map, (n,), in nats; equations 7 and 8."""
@@ -126,7 +124,7 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
     def _affine(self, coupling: int, known: Tensor) -> tuple[Tensor, Tensor]:
         """How one coupling moves the other half: log-scale and shift."""
         bend, shift = self._nets[coupling](known).chunk(2, 1)
-        return LIMIT * bend.tanh(), shift
+        return bend.tanh(), shift
 
     def _nats(self, x: Tensor) -> Tensor:
         z, log_det = self.forward_map(x)
@@ -171,18 +169,18 @@ class Step(NamedTuple):
     """What the backward pass needs of one coupling."""
 
     tape: Tape
-    bend: Tensor
+    log_scale: Tensor
     scale: Tensor
     scaled: Tensor
 
 
 @torch.no_grad()
 def spread_bends(net: Mlp) -> None:
-    """Let the first layer's units bend in places all over the data, and twice as sharply as nn.Linear's.
+    """Let the first layer's units bend in places all over the data, and four times as sharply as nn.Linear's.
 
     A network of one input whose biases are zero bends at zero only, and spends its first hundreds of steps on moving
     its units apart.
     """
     weight, bias = net.weights[0], net.biases[0]
-    weight.mul_(2)
+    weight.mul_(4)
     bias.copy_(-(weight * torch.empty_like(weight).uniform_(-REACH, REACH)).sum(0))

@@ -268,7 +268,7 @@ class Spline(NamedTuple):
         z, rest = self.z, 1 - self.z
         both, zz, rr = z * rest, z * z, rest * rest
         g = inside * g_y
-        by_slope = inside * g_log_slope
+        by_slope = inside.to(z.dtype) * g_log_slope
         g_part = g * h / self.below
         by_top, by_below = by_slope / self.top, -2 * by_slope / self.below
         shared, lean = both * by_below, rest - z
@@ -302,7 +302,7 @@ class _Tables(NamedTuple):
 
 @cache
 def _tables(bins: int, dtype: torch.dtype, device: torch.device) -> _Tables:
-    bound = torch.full((3 * bins - 1,), 1 / STEEPEST)
+    bound = torch.full((3 * bins - 1,), 1 / STEEPEST, dtype=dtype, device=device)
     bound[: 2 * bins] *= 2
-    climb = 2 * BOX * torch.ones(bins, bins + 1).triu(1)
-    return _Tables(*(t.to(device, dtype) for t in (bound, torch.full((bins + 1,), -BOX), climb)))
+    start = torch.full((bins + 1,), -BOX, dtype=dtype, device=device)
+    return _Tables(bound, start, 2 * BOX * torch.ones(bins, bins + 1, dtype=dtype, device=device).triu(1))

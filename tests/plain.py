@@ -1,0 +1,93 @@
+"""The plainest PyTorch of each learner of points: nn.Sequential networks and autograd, for equality and for timing.
+
+Each function gives the parameters and the loss of a batch (n, 2), of the same architecture as the family's defaults,
+with its parameters in the order of ``planted``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from zuko.transforms import MonotonicRQSTransform
+
+from playground.families.layers import Mlp
+
+Plain = tuple[list[nn.Parameter], Callable[[Tensor], Tensor]]
+
+
+def network(inputs: int, width: int, outputs: int, depth: int) -> nn.Sequential:
+    sizes = [inputs, *[width] * depth]
+    hidden = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.SiLU())]
+    return nn.Sequential(*hidden, nn.Linear(width, outputs))
+
+
+def weights_of(net: Mlp) -> list[Tensor]:
+    """A hand-written network's weights, as nn.Sequential's parameters."""
+    pairs = zip(net.weights, net.biases, strict=True)
+    return [t.detach() for weight, bias in pairs for t in (weight.T, bias)]
+
+
+@torch.no_grad()
+def planted(parameters: Iterable[nn.Parameter], first: Iterable[Tensor], nets: Iterable[Mlp]) -> None:
+    """Give a plain model the weights of ours: those of no network first, then the networks'."""
+    ours = [*(p.detach() for p in first), *(w for net in nets for w in weights_of(net))]
+    for theirs, value in zip(parameters, ours, strict=True):
+        theirs.copy_(value)
+
+
+# RealNVP, neural spline flow, autoregressive mixture
+
+
+def plain_realnvp(couplings: int = 8, width: int = 32, depth: int = 2) -> Plain:
+    nets = nn.ModuleList(network(1, width, 2, depth) for _ in range(couplings))
+
+    def loss(x: Tensor) -> Tensor:
+        parts, log_det = [x[:, :1], x[:, 1:]], torch.zeros(len(x))
+        for i, net in enumerate(nets):
+            raw = net(parts[i % 2])
+            log_scale, shift = raw[:, :1].tanh(), raw[:, 1:]
+            parts[1 - i % 2] = parts[1 - i % 2] * log_scale.exp() + shift
+            log_det = log_det + log_scale.squeeze(1)
+        noise = torch.distributions.Normal(0.0, 1.0)
+        return -(noise.log_prob(torch.cat(parts, 1)).sum(1) + log_det).mean()
+
+    return list(nets.parameters()), loss
+
+
+def plain_spline(layers: int = 2, bins: int = 16, width: int = 64, depth: int = 2) -> Plain:
+    free = nn.ParameterList(nn.Parameter(torch.zeros(3 * bins - 1)) for _ in range(layers))
+    nets = nn.ModuleList(network(1, width, 3 * bins - 1, depth) for _ in range(layers))
+
+    def loss(x: Tensor) -> Tensor:
+        log_det = torch.zeros(len(x))
+        for raw, net in zip(free, nets, strict=True):
+            both = torch.stack([raw.expand(len(x), -1), net(x[:, :1])], 1)  # (n, 2, 3 K - 1)
+            spline = MonotonicRQSTransform(*both.split([bins, bins, bins - 1], 2))
+            x, log_slope = spline.call_and_ladj(x)
+            x, log_det = x.flip(1), log_det + log_slope.sum(1)
+        noise = torch.distributions.Normal(0.0, 1.0)
+        return -(noise.log_prob(x).sum(1) + log_det).mean()
+
+    return [*free.parameters(), *nets.parameters()], loss
+
+
+def plain_autoregressive(components: int = 16, width: int = 64, depth: int = 2) -> Plain:
+    narrow, wide = math.log(0.02), math.log(5)
+    first, net = nn.Parameter(torch.zeros(3, components)), network(1, width, 3 * components, depth)
+
+    def mixture(raw: Tensor) -> torch.distributions.Distribution:
+        logit, mean, bend = raw.unbind(-2)
+        scale = ((narrow + wide) / 2 + (wide - narrow) / 2 * bend.tanh()).exp()
+        return torch.distributions.MixtureSameFamily(
+            torch.distributions.Categorical(logits=logit), torch.distributions.Normal(mean, scale)
+        )
+
+    def loss(x: Tensor) -> Tensor:
+        second = net(x[:, :1]).unflatten(1, (3, -1))
+        return -(mixture(first).log_prob(x[:, 0]) + mixture(second).log_prob(x[:, 1])).mean()
+
+    return [first, *net.parameters()], loss
