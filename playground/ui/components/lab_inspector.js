@@ -187,7 +187,7 @@ const drawLayers = () => {
   if (now === offered) return;
   offered = now;
   const held = element.contains(document.activeElement) && document.activeElement.dataset;
-  part("[data-grounds]").replaceChildren(...GROUNDS.map(([ground, title]) => offer(ground, title, look.ground === ground, {"data-ground": ground},
+  part("[data-grounds]").replaceChildren(...GROUNDS.map(([ground, title]) => offer(ground, title, (blocked(look.ground) === null ? look.ground : "none") === ground, {"data-ground": ground},
     () => { look.ground = ground; turned(); })));
   part("[data-layers]").replaceChildren(...LAYERS.map(({what, title}) => offer(what, title(l), look[what], {"data-layer": what},
     () => { look[what] = !look[what]; turned(); })));
@@ -235,14 +235,30 @@ const kindOf = () => {
 };
 const drawHead = () => {
   const l = learner();
+  const file = l && `${l.family.split(".")[0]}.py`; // of playground/families
   part("[data-title]").textContent = truth() ? "The truth" : l.title;
   part("[data-line]").textContent = truth() ? `${lab.target.title}. ${lab.target.line || ""}` : l.line;
-  part("[data-code]").replaceChildren(...(l && l.source ? [h("button.pg-link.pg-flush", {type: "button", "data-source": l.source, onclick: () => source(l.source)}, `The code that is running: ${l.source}`)] : []));
-  part("[data-own]").hidden = !l || !l.settings.length;
-  part("[data-settings]").replaceChildren(...(l ? lab.settingsForm(l) : []));
+  part("[data-code]").replaceChildren(...(l ? [h("button.pg-link.pg-flush", {type: "button", "data-source": file, onclick: () => source(file)}, `The code that is running: ${file}`)] : []));
   part("[data-invite]").hidden = !truth();
 };
+// A story may turn them too.
+let set = "";
+const drawSettings = () => {
+  const l = learner();
+  const now = JSON.stringify([name(), lab.state.settings[name()], lab.state.width]);
+  if (now === set || part("[data-settings]").contains(document.activeElement)) return;
+  set = now;
+  part("[data-own]").hidden = !l || !l.knobs.length;
+  part("[data-settings]").replaceChildren(...(l ? lab.settingsForm(l) : []));
+};
 part("[data-steps]").append(pg.tool("left", "The panel before", () => step(-1)), pg.tool("right", "The next panel", () => step(1)));
+
+// A story turns them: layers, ground and the time.
+document.addEventListener("lab-inspect", ({detail: {t, ...layers}}) => {
+  Object.assign(look, layers);
+  if (t !== undefined) setTime(t);
+  if (found.name && Object.keys(layers).length) turned();
+});
 
 // ---- all of it
 const update = () => {
@@ -271,6 +287,7 @@ const draw = () => {
     setStart(...look.start);
     setTime(look.t);
   }
+  drawSettings();
   drawLayers();
   update();
 };

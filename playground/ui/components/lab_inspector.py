@@ -9,8 +9,8 @@ from playground.ui.components import element
 MARKUP = """
 <section class="pg-lab-inspector" aria-label="the chosen panel">
   <div class="pg-lab-hint" data-empty>
-    <p><strong>Look inside a model.</strong> Choose a panel to see it large: the field that moves its samples, its latent
-      grid, one start point and the whole way it takes, its losses, and the code that is running.</p>
+    <p><strong>Look inside a model.</strong> Choose a panel to see it large: the field that moves its samples,
+      its latent grid, one start point and the whole way it takes, its losses, and the code that is running.</p>
   </div>
   <div data-inside hidden>
     <header><div><h2 data-title></h2><p class="pg-lab-kind" data-kind></p></div><div data-steps></div></header>
@@ -25,20 +25,23 @@ MARKUP = """
     </div>
     <div class="pg-inspect-time" data-times hidden>
       <span class="pg-fine">noise</span>
-      <input class="pg-range" type="range" min="0" max="1" step="0.025" value="0.5" aria-label="time, from noise to data" data-time>
+      <input class="pg-range" type="range" min="0" max="1" step="0.025" value="0.5" data-time
+        aria-label="time, from noise to data">
       <span class="pg-fine">data</span><output class="pg-number" data-moment></output>
     </div>
     <p class="pg-fine" data-longest hidden></p>
     <p class="pg-fine" role="alert" data-problem></p>
-    <p class="pg-fine" data-past hidden>Field, grid and path are the present model's, not those of the moment you look back at.</p>
-    <p class="pg-fine" data-invite hidden>Choose another panel to look inside a model: the field that moves its samples, its
-      latent grid, one start point and the whole way it takes.</p>
+    <p class="pg-fine" data-past hidden>Field, grid and path are the present model's, not those of the moment you look
+      back at.</p>
+    <p class="pg-fine" data-invite hidden>Choose another panel to look inside a model: the field that moves its samples,
+      its latent grid, one start point and the whole way it takes.</p>
     <ul class="pg-lab-reasons" data-cannot></ul>
     <dl class="pg-lab-figures" data-figures></dl>
     <div data-losses hidden><h3>Loss against its own seconds</h3><canvas class="pg-lab-curve" data-curve></canvas>
       <p class="pg-lab-players" data-players></p></div>
     <section class="pg-lab-turns" aria-label="slow motion" data-turns hidden></section>
-    <details class="pg-lab-own" data-own><summary>Settings</summary><div data-settings></div></details>
+    <details class="pg-lab-own" data-own><summary>Settings</summary><p class="pg-fine">A change builds
+      this model anew: it begins again.</p><div data-settings></div></details>
     <div data-code></div>
   </div>
 </section>

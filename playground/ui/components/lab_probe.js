@@ -52,12 +52,11 @@ document.addEventListener("pointerup", () => { dragged = null; });
 document.addEventListener("click", (event) => {
   const plane = planeOf(event);
   if (plane && event.detail > 0) place(plane, event); // a click by keyboard has no place
-});
+}, true); // before the panel is chosen and the grid makes room
 document.addEventListener("keydown", (event) => {
   const plane = planeOf(event);
   const way = lab.ARROWS[event.key];
   if (!plane || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape" && point) clear();
   if (!way) return;
   event.preventDefault();
   event.stopPropagation();
@@ -65,6 +64,10 @@ document.addEventListener("keydown", (event) => {
   const [x, y] = point || [0, 0];
   move(x + by * way[0], y + by * way[1]);
 }, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && point && !document.querySelector("dialog[open]")) clear();
+});
 
 // ---- what the models say
 const ask = lab.pump(async (at) => {

@@ -13,8 +13,8 @@ MARKUP = """
     <div class="pg-lab-where" data-where></div>
     <div class="pg-lab-probe-tools" data-tools></div>
   </header>
-  <p class="pg-lab-hint" data-empty>Click or tap anywhere on a panel: the log-density of that point under every model, with
-    its kind and its error, beside the true one. By keyboard: the arrow keys on a panel, or type x and y.</p>
+  <p class="pg-lab-hint" data-empty>Click or tap anywhere on a panel: the log-density of that point under every model,
+    with its kind and its error, beside the true one. By keyboard: the arrow keys on a panel, or type x and y.</p>
   <p class="pg-fine" role="alert" data-problem></p>
   <div class="pg-scroll" data-answer hidden>
     <table class="pg-table">

@@ -34,13 +34,13 @@
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     const names = Object.keys(series);
-    const all = names.flatMap((name) => series[name]);
+    const all = names.flatMap((name) => series[name]).filter(([s]) => s >= 0);
     const right = Math.max(until, ...all.map(([s]) => s), 1e-3);
     const [low, high] = range(all.map(([, loss]) => loss));
     const x = (s) => MARGIN.left + (s / right) * (width - MARGIN.left - MARGIN.right);
     const y = (v) => height - MARGIN.bottom - ((v - low) / (high - low)) * (height - MARGIN.top - MARGIN.bottom);
     axes(context, {x, y, low, high, right, width, height});
-    names.forEach((name, i) => line(context, series[name], STYLES[i % STYLES.length], {x, y, low, high}));
+    names.forEach((name, i) => line(context, series[name].filter(([s]) => s >= 0), STYLES[i % STYLES.length], {x, y, low, high}));
   };
 
   const axes = (context, {x, y, low, high, right, width, height}) => {

@@ -104,7 +104,7 @@
   };
 
   // Arrows from points along their own vectors, [x, y, u, v] each, the longest ``reach`` pixels long.
-  const pushes = ({context, at}, pushed, reach = 26) => {
+  const pushes = ({context, at}, pushed, reach = 20) => {
     const most = Math.max(...pushed.map(([, , u, v]) => Math.hypot(u, v))) || 1;
     const path = new Path2D();
     for (const [px, py, u, v] of pushed) {
@@ -116,7 +116,7 @@
       path.lineTo(x + dx, y + dy);
       path.lineTo(x + 0.7 * dx + 0.2 * dy, y + 0.7 * dy - 0.2 * dx);
     }
-    twice(context, path, {width: 1.1});
+    twice(context, path, {width: 1});
   };
 
   // Latest wins: while one question is on its way only the newest of those that come is kept.

@@ -23,9 +23,9 @@
     return {node, paint};
   };
 
-  // [x, y, u, v] of at most 120 samples: more arrows than that hide each other.
+  // [x, y, u, v] of at most 70 samples: more arrows than that hide each other.
   const pushed = (points, push) => {
-    const every = Math.max(1, Math.floor(points.length / 2 / 120));
+    const every = Math.max(1, Math.floor(points.length / 2 / 70));
     const rows = [];
     for (let i = 0; i < points.length / 2; i += every) rows.push([points[2 * i], points[2 * i + 1], push[2 * i], push[2 * i + 1]]);
     return rows;
@@ -45,11 +45,21 @@
   };
 
   const take = async (learner, player, place) => {
-    if (!lab.race || !lab.race.id) { place.replaceChildren(h("p.pg-fine", {}, "Press play first: the two begin with the race.")); return; }
+    if (!lab.race.id) { place.replaceChildren(h("p.pg-fine", {}, "Press play first: the two begin with the race.")); return; }
     if (lab.race.status === "running") lab.pause();
-    const answered = await lab.ask("lab_probe", {race: lab.race.id, question: {what: "turn", learner: learner.name, player}});
+    const answered = await lab.ask("lab_probe", {race: lab.race.id, question: {what: "turn", learner: learner.name, player, steps}});
     if (answered.ok) show(place, answered);
     else place.replaceChildren(h("p.pg-fine", {role: "alert"}, answered.error));
+  };
+
+  const STEPS = [1, 10, 50];
+  let steps = 10; // in one turn: a single one hardly shows
+  const lengths = () => {
+    const buttons = STEPS.map((n) => h("button.pg-chip", {type: "button", "data-steps-of-turn": n, "aria-pressed": String(n === steps), onclick: () => {
+      steps = n;
+      buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(STEPS[i] === n)));
+    }}, n === 1 ? "1 step" : `${n} steps`));
+    return h("div.pg-chips", {role: "group", "aria-label": "how long a turn is"}, buttons);
   };
 
   // Fills ``box`` for a learner that plays a game; empties it for any other.
@@ -59,7 +69,7 @@
     const place = h("div", {"aria-live": "polite"});
     const buttons = (learner.players || ["discriminator", "generator"]).map((player) => h("button.pg-chip", {type: "button", "data-turn": player,
       onclick: () => take(learner, player, place)}, `${pg.words(player)}'s turn`));
-    box.replaceChildren(h("h3", {}, "Slow motion"), h("p.pg-fine", {}, "The race pauses, and the player you press takes one step."),
+    box.replaceChildren(h("h3", {}, "Slow motion"), h("p.pg-fine", {}, "The race pauses; the player you press takes its turn on a copy of the two, so you can try both."), lengths(),
       h("div.pg-chips", {role: "group", "aria-label": "whose turn"}, buttons), place);
   };
 
