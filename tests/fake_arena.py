@@ -53,9 +53,15 @@ def entry(target: Target) -> Json:
     known = target.known
     points = target.sample(POINTS, np.random.default_rng(1))
     return {
-        **{"name": target.name, "title": target.title, "line": target.line, "entropy": target.entropy},
-        **{"known": known, "modes": None if target.modes is None else len(target.modes)},
-        **{"record": target.record(), "info": target.info, "points": b64(points, 2000)},
+        "name": target.name,
+        "title": target.title,
+        "line": target.line,
+        "entropy": target.entropy,
+        "known": known,
+        "modes": None if target.modes is None else len(target.modes),
+        "record": target.record(),
+        "info": target.info,
+        "points": b64(points, 2000),
         "logp": b64(target.log_prob(CELLS), 100) if known else None,
     }
 
@@ -124,13 +130,13 @@ class FakeRace:
     def frame(self, name: str, seconds: float, kept: int | None) -> Json:
         self.seq += 1
         frame = {
-            **{
-                "learner": name,
-                "seq": self.seq,
-                "progress": min(1.0, seconds / self.limit),
-                "step": int(seconds * 2000),
-            },
-            **{"seconds": seconds, "kept": kept, "micros": 300 + 40 * len(name)},
+            "learner": name,
+            "seq": self.seq,
+            "progress": min(1.0, seconds / self.limit),
+            "step": int(seconds * 2000),
+            "seconds": seconds,
+            "kept": kept,
+            "micros": 300 + 40 * len(name),
             "loss": {
                 player: self.off(name, seconds) * 3 + 0.05 * math.sin(40 * seconds) for player in self.players(name)
             },
@@ -191,7 +197,14 @@ class FakeArena:
                 frames += [race.frame(name, slot / KEPT * race.limit, slot) for slot in slots[:-1]]
                 frames.append(race.frame(name, now, slots[-1] if slots else None))
             race.told = now
-        state = {"id": race.id, "status": race.status(), "seconds": now * len(race.names), "seq": race.seq}
+        floor = {"sliced": 0.05, "wasserstein": 0.12, "mmd": 0.03, "energy": 0.04, "lost": 0.011}
+        state = {
+            "id": race.id,
+            "status": race.status(),
+            "seconds": now * len(race.names),
+            "seq": race.seq,
+            "floor": floor,
+        }
         numbers = {name: race.numbers(name, now) for name in race.names} if frames else {}
         return {"race": state, "frames": frames, "numbers": numbers}
 

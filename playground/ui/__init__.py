@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import playground.ui.stubs  # noqa: F401 - before anything imports Gradio
-import gradio as gr
-
 from playground.backends import Backend
+from playground.lab.arena import Arena
+from playground.ui import laboratory
 from playground.ui.pages import lab, play
 from playground.ui.theme import launch_options
+
+if TYPE_CHECKING:
+    from gradio import Blocks
 
 __all__ = ["build", "launch_options"]
 
 
-def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | None = None) -> gr.Blocks:
+def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | None = None) -> Blocks:
     """Both pages: Play over ``backend``, and the Laboratory.
 
     Args:
         backend: where the models are.
-        functions: what the Laboratory may ask of the server.
+        functions: what the Laboratory may ask of the server; by default those over an arena of its own, whose workers
+            start when the page is first opened.
     """
     page = play.build(backend)
-    if functions is not None:
-        with page.route("Laboratory", "lab", show_in_navbar=False):
-            lab.laboratory(functions)
+    with page.route("Laboratory", "lab", show_in_navbar=False):
+        lab.laboratory(laboratory.functions(Arena()) if functions is None else functions)
     return page

@@ -3,6 +3,7 @@ const pg = window.playground;
 const lab = window.lab;
 const {h} = pg;
 const part = (name) => element.querySelector(name);
+const touch = matchMedia("(hover: none)").matches;
 const plain = (n) => n.toLocaleString("en").replace(/,/g, " ");
 
 // ---- fields: a small label over a value
@@ -25,7 +26,7 @@ const PICKS = [
   pick("Budget", "budget", [...[1, 3, 5, 10, 30].map(seconds), ...[200, 1000, 5000, 20000].map(steps)], budgetWords, (budget) => lab.set({budget})),
   pick("Data", "data", [1000, 2000, 5000, 10000, 20000, 50000, 100000], (n) => `${plain(n)} points`, (data) => lab.turn("data", data)),
   pick("Learning rate", "rate", [0.1, 0.3, 1, 3, 10], (r) => `× ${r}`, (rate) => lab.turn("rate", rate)),
-  pick("Width", "width", [null, 16, 32, 64, 128, 256], (w) => (w === null ? "their own" : `${w} units`), (width) => lab.turn("width", width)),
+  pick("Width", "width", [null, ...lab.WIDTHS], (w) => (w === null ? "their own" : `${w} units`), (width) => lab.turn("width", width)),
 ];
 
 const picture = h("canvas", {"aria-hidden": true});
@@ -88,12 +89,13 @@ const step = pg.tool("step", "One step (.)", () => single(), {"data-step": true}
 const again = pg.tool("reset", "Start again", () => lab.start(), {"data-again": true});
 const time = h("input.pg-range", {type: "range", min: 0, max: lab.KEPT, step: 1, value: 0, "aria-label": "looking back over the race", "data-time": true,
   oninput: () => back(Number(time.value))});
+const said = h("p.lab-said", {role: "status", "data-said": true});
 const clock = h("output.lab-clock", {"data-clock": true});
 const onward = h("button.pg-chip.lab-onward", {type: "button", "data-onward": true, hidden: true, onclick: () => goOn()}, "Go on from here");
 const VIEWS = [["density", "Density"], ["difference", "Difference"], ["samples", "Samples"]];
 const views = VIEWS.map(([view, title]) => h("button", {type: "button", "data-view-as": view, onclick: () => lab.set({view})}, title));
 const scale = h("div.lab-scale", {"aria-hidden": true});
-part("[data-race]").append(play, step, again, h("div.lab-time", {}, time, onward, clock), h("div.lab-look", {}, h("div.lab-views", {role: "group", "aria-label": "what the panels show"}, views), scale));
+part("[data-race]").append(play, step, again, said, h("div.lab-time", {}, time, onward, clock), h("div.lab-look", {}, h("div.lab-views", {role: "group", "aria-label": "what the panels show"}, views), scale));
 
 const LABELS = {idle: "Play", starting: "Starting", running: "Pause", paused: "Go on", done: "Go on for as much again", lost: "Play", refused: "Play"};
 const changed = () => lab.race.spec && !pg.same(Object.keys(lab.race.spec.learners).sort(), [...lab.state.learners].sort());
@@ -137,7 +139,7 @@ const goOn = async () => {
   if (answered.ok) lab.resume();
 };
 
-const span = () => Math.max(lab.KEPT, lab.last());
+const span = () => Math.max(lab.KEPT * lab.race.budgets, lab.last());
 const spent = () => {
   const shown = Object.values(lab.panels).map((p) => p.latest).filter(Boolean);
   const by = (lab.race.spec || lab.state).budget.kind === "steps" ? "step" : "seconds";
@@ -159,11 +161,13 @@ const drawRace = () => {
   if (document.activeElement !== time || Number(time.value) !== at) time.value = at;
   time.style.setProperty("--filled", `${(100 * at) / span()}%`);
   onward.hidden = moment === null;
-  clock.textContent = kind === "seconds" ? `${spent().toFixed(1)} of ${amount} s each` : `${plain(spent())} of ${plain(amount)} steps each`;
-  element.dataset.status = status;
+  const whole = amount * lab.race.budgets;
+  clock.textContent = kind === "seconds" ? `${spent().toFixed(1)} of ${whole} s each` : `${plain(spent())} of ${plain(whole)} steps each`;
+  element.querySelector(".lab-bar").dataset.status = status;
   const n = lab.state.learners.length;
-  part("[data-said]").textContent = lab.problem || error || (!n ? "Choose at least one model." : changed() && status !== "running" ? "Press play to start again with these models."
-    : id || status === "starting" ? "" : `Press play, or Space: ${n === 1 ? "one model learns" : `${n} models learn`} this distribution side by side, with ${budgetWords(lab.state.budget).replace(" each", " of training each")}.`);
+  said.textContent = lab.problem || error || (!n ? "Choose at least one model." : changed() && status !== "running" ? "Press play to begin again with these models."
+    : id || status === "starting" ? "" : `Press play${touch ? "" : ", or Space"}: ${n === 1 ? "one model learns" : `${n} models learn`} this distribution side by side, with ${budgetWords(lab.state.budget).replace(" each", " of training each")}.`);
+  part("[data-race]").classList.toggle("lab-saying", Boolean(said.textContent));
 };
 const drawScale = () => {
   const kind = lab.state.view === "difference" ? "difference" : "density";
@@ -178,6 +182,7 @@ const drawSetup = () => {
   const {length} = lab.state.learners;
   whoName.textContent = length === lab.facts.learners.length ? `all ${length}` : `${length} of ${lab.facts.learners.length}`;
   PICKS.forEach((one) => one.show());
+  more.querySelector("b").textContent = `${budgetWords(lab.state.budget)}, seed ${lab.state.seed}`;
   if (document.activeElement !== seed) seed.value = lab.state.seed;
   views.forEach((node) => node.setAttribute("aria-pressed", String(node.dataset.viewAs === lab.state.view)));
   drawWho();
@@ -202,7 +207,9 @@ document.addEventListener("keydown", (event) => {
   if (!lab.facts || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const panel = event.target.closest(".lab-plane");
   const typing = event.target.closest("input, textarea, select, button, a, summary, canvas, [contenteditable], [role=application]");
-  if (event.key === "Escape" && isChoosing()) { choosing(false); targetButton.focus(); }
+  if (event.key === "Escape") {
+    if (isChoosing()) { choosing(false); targetButton.focus(); } else if (!typing || panel) lab.set({selected: null});
+  }
   if (typing && !(panel && event.key === " ")) return;
   if (event.key === "Enter" || event.key === " ") { event.preventDefault(); press(); }
   if (event.key === ".") single();

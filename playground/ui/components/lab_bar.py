@@ -11,7 +11,6 @@ MARKUP = """
   <div class="lab-setup" data-setup></div>
   <div class="lab-who" data-who hidden></div>
   <div class="lab-race" data-race></div>
-  <p class="lab-said" role="status" data-said></p>
 </section>
 """
 

@@ -5,8 +5,8 @@ const {h} = pg;
 const grid = element.querySelector("[data-grid]");
 const GAP = 10;
 const CAPTION = 44; // pixels under a picture
-const MARKS = {exact: ["=", "exact: the model's own log-density"], "lower bound": ["≥", "a lower bound of the log-density"],
-  estimate: ["≈", "an estimate of the log-density"], unnormalised: ["∝", "unnormalised"], none: ["–", "it has no density"]};
+const MARKS = {exact: ["=", "exact", "its own exact log-density"], "lower bound": ["≥", "bound", "a lower bound of its log-density"],
+  estimate: ["≈", "estimate", "an estimate of its log-density"], unnormalised: ["∝", "unnormalised", "its log-density up to a constant"], none: ["", "no density", "it has no density"]};
 const KL = {exact: "", "lower bound": "≤ ", estimate: "≈ ", unnormalised: "≈ "};
 
 const panels = new Map(); // name -> {node, paint}
@@ -36,18 +36,20 @@ const figures = (name) => {
 const kindMark = (name) => {
   const {latest} = lab.panels[name] || {};
   const kind = (latest && latest.kind) || (lab.learnerOf(name) || {}).kind || "";
-  const [sign, words] = MARKS[kind] || ["", ""];
-  return {kind, sign, words};
+  const [sign, short, words] = MARKS[kind] || ["", "", ""];
+  return {kind, sign, short, words};
 };
 
-const choose = (name) => lab.set({selected: name});
+// A moment later: the probe must still see where on the panel the click was, before the panels move.
+const choose = (name) => setTimeout(() => lab.set({selected: name}));
 const frame = (name) => {
   const canvas = h("canvas", {"aria-hidden": true});
   const plane = h("button.lab-plane", {type: "button", "data-lab-plane": name, onclick: () => choose(name)}, canvas, h("i.lab-so-far"));
   const title = h("span.lab-name");
   const kind = h("span.lab-kind");
   const line = h("p.lab-figures");
-  return {canvas, plane, title, kind, line, node: h("figure.lab-panel", {"data-panel": name}, plane, h("figcaption", {}, h("p.lab-head", {}, title, kind), line))};
+  const close = pg.tool("close", "Close the large view (Esc)", () => lab.set({selected: null}), {class: "pg-tool lab-close", "data-unchoose": true});
+  return {canvas, plane, title, kind, line, node: h("figure.lab-panel", {"data-panel": name}, plane, close, h("figcaption", {}, h("p.lab-head", {}, title, kind), line))};
 };
 
 const truth = () => {
@@ -70,10 +72,11 @@ const learner = (name) => {
   const paint = () => {
     const {latest, note} = lab.panels[name] || {};
     const known = lab.target.logp;
-    const {kind, sign, words} = kindMark(name);
+    const {kind, sign, short, words} = kindMark(name);
     const title = lab.learnerOf(name).title;
     made.title.textContent = title;
-    made.kind.textContent = sign;
+    if (made.kind.dataset.kind !== kind) made.kind.replaceChildren(h("i", {}, sign), h("span", {}, ` ${short}`));
+    made.kind.dataset.kind = kind;
     made.kind.title = words;
     made.node.dataset.kind = kind;
     made.node.dataset.step = latest ? latest.step : "";
@@ -94,7 +97,7 @@ const fit = () => {
   if (!room || !n) return;
   const down = window.innerHeight - (grid.getBoundingClientRect().top + window.scrollY) - 8;
   const tile = (columns) => (room - GAP * (columns - 1)) / columns;
-  const choices = room < 560 ? [2] : Array.from({length: 8}, (_, i) => i + 2).filter((c) => tile(c) >= 132 && tile(c) <= 330);
+  const choices = room < 560 ? [2] : Array.from({length: 8}, (_, i) => i + 2).filter((c) => tile(c) >= 124 && tile(c) <= 330);
   const fits = (c) => Math.ceil(n / c) * (tile(c) + CAPTION + GAP) - GAP <= down;
   const columns = choices.find(fits) || choices.at(-1) || 2;
   grid.style.setProperty("--columns", columns);
@@ -114,6 +117,7 @@ const draw = () => {
     grid.replaceChildren(...order.map((name) => panels.get(name).node));
     fit();
   }
+  document.getElementById("pg-lab").classList.toggle("lab-wide", lab.state.selected === null);
   for (const [name, {node}] of panels) node.toggleAttribute("data-chosen", name === lab.state.selected);
   mark();
 };

@@ -6,7 +6,8 @@ window.lab = window.lab || {};
   const lab = window.lab;
   const VIEWS = ["density", "difference", "samples"];
   const FIRST = {target: {name: "ring"}, learners: [], data: 10000, seed: 17, budget: {kind: "seconds", amount: 3}, rate: 1, width: null,
-    settings: {}, view: "density", selected: "truth", story: null};
+    settings: {}, view: "density", selected: null, story: null};
+  const WIDTHS = [16, 32, 64, 128, 256];
   const MOST_OWN = 60_000; // characters of one's own target in an address
 
   const state = structuredClone(FIRST);
@@ -29,9 +30,6 @@ window.lab = window.lab || {};
   const entry = (told) => ({...told, record: told.record || {name: told.name}, logp: told.logp && told.logp.b64 ? lab.crown(lab.int16(told.logp.b64, 100)) : null,
     points: told.points && told.points.b64 ? lab.int16(told.points.b64, 2000) : null});
 
-  const setting = (spec) => ({...spec, label: pg.words(spec.name), value: spec.default});
-  const learner = (told) => ({line: "", source: null, kind: "", ...told, fits: told.fits || {},
-    settings: (told.knobs || []).map(setting)});
   const learnerOf = (name) => lab.facts && lab.facts.learners.find((one) => one.name === name);
   const titleOf = (name) => (name === "truth" ? "The truth" : (learnerOf(name) || {}).title || name);
 
@@ -83,7 +81,7 @@ window.lab = window.lab || {};
     const found = /^(\d+(?:\.\d+)?)(s|steps)$/.exec(text || "");
     const amount = found ? Number(found[1]) : 0;
     const kind = found && found[2] === "steps" ? "steps" : "seconds";
-    return amount > 0 && amount <= (kind === "steps" ? 1e6 : 600) ? {kind, amount} : null;
+    return amount > 0 && amount <= (kind === "steps" ? 100_000 : 30) ? {kind, amount} : null;
   };
   const object = (text) => {
     try {
@@ -100,8 +98,8 @@ window.lab = window.lab || {};
     const rate = Number(asked.get("rate"));
     Object.assign(state, {
       learners: asked.has("learners") ? names.filter((name) => chosen.includes(name)) : names,
-      data: whole(asked.get("data"), 10, 1e6) ?? state.data, seed: whole(asked.get("seed"), 0, 2 ** 31 - 1) ?? state.seed,
-      width: whole(asked.get("width"), 1, 1024), rate: rate > 0 && rate <= 1000 ? rate : state.rate,
+      data: whole(asked.get("data"), 1000, 100_000) ?? state.data, seed: whole(asked.get("seed"), 0, 2 ** 31 - 1) ?? state.seed,
+      width: WIDTHS.includes(Number(asked.get("width"))) ? Number(asked.get("width")) : null, rate: rate >= 0.01 && rate <= 100 ? rate : state.rate,
       budget: budgetOf(asked.get("budget")) || state.budget, settings: object(asked.get("settings")) || {},
       view: VIEWS.includes(asked.get("view")) ? asked.get("view") : state.view, story: asked.get("story"),
       selected: asked.has("selected") ? (["truth", ...names].includes(asked.get("selected")) ? asked.get("selected") : null) : state.selected});
@@ -152,15 +150,19 @@ window.lab = window.lab || {};
   const turn = async (name, value) => {
     set({[name]: value});
     if (!lab.race.id || value === null) return;
-    const answered = await lab.tell({do: "set", learner: null, settings: {[name]: value}});
-    if (!answered.ok) pg.toast(answered.error);
+    const whom = name === "width" ? Object.keys(lab.race.spec.learners).filter(sized) : [null]; // not all have one
+    for (const learner of whom) {
+      const answered = await lab.tell({do: "set", learner, settings: {[name]: value}});
+      if (!answered.ok) { pg.toast(answered.error); return; }
+    }
   };
+
+  const sized = (name) => learnerOf(name).knobs.some((one) => one.name === "width");
 
   // What a race is started with.
   const spec = () => {
     const own = (name) => {
-      const wide = state.width !== null && learnerOf(name).settings.some((one) => one.name === "width") ? {width: state.width} : {};
-      return {...wide, ...(state.settings[name] || {})};
+      return {...(state.width !== null && sized(name) ? {width: state.width} : {}), ...(state.settings[name] || {})};
     };
     return {target: state.target, learners: Object.fromEntries(state.learners.map((name) => [name, own(name)])), data: state.data, seed: state.seed,
       budget: state.budget, rate: state.rate};
@@ -182,12 +184,12 @@ window.lab = window.lab || {};
       document.documentElement.dataset.pgReady = "empty";
       return;
     }
-    lab.facts = {...told, learners: told.learners.map(learner), targets: told.targets.map(entry)};
+    lab.facts = {...told, targets: told.targets.map(entry)};
     await restore();
     for (const topic of ["facts", "state", "race", "selected"]) tell(topic);
     document.documentElement.dataset.pgReady = "yes";
   };
 
   const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
-  Object.assign(lab, {state, on, tellAll: tell, ask, set, useTarget, turn, spec, connect, link, entry, kinds, learnerOf, titleOf, ARROWS, facts: null, target: null, problem: ""});
+  Object.assign(lab, {WIDTHS, state, on, tellAll: tell, ask, set, useTarget, turn, spec, connect, link, entry, kinds, learnerOf, titleOf, ARROWS, facts: null, target: null, problem: ""});
 })();

@@ -7,9 +7,10 @@
   const MOST = 1500; // points of a curve before every other one is dropped
   const REST = 400; // ms between two questions while nothing runs
 
-  const none = () => ({id: null, status: "idle", progress: 0, seconds: 0, seq: 0, spec: null, moment: null, error: ""});
+  const none = () => ({id: null, status: "idle", budgets: 1, progress: 0, seconds: 0, seq: 0, spec: null, moment: null, error: ""});
   lab.race = none();
   lab.panels = {};
+  let commands = 0; // begun and answered
   let round = 0; // of races; answers about older ones are thrown away
 
   const panel = (name) => (lab.panels[name] = lab.panels[name] || {frames: [], newest: null, latest: null, numbers: {}, curve: [], losses: {}, trail: [], note: ""});
@@ -25,7 +26,10 @@
     if (!frame.points && before) frame.points = before.points;
     return frame;
   };
-  const slot = (frame) => frame.kept ?? Math.floor(frame.progress * KEPT + 1e-6);
+  const slot = (frame) => {
+    const {kind, amount} = lab.race.spec.budget;
+    return frame.kept ?? Math.floor(((kind === "steps" ? frame.step : frame.seconds) / amount) * KEPT + 1e-6);
+  };
 
   // Frames stand by where on the timeline they are; the newest of a place stays, unless the server has kept another.
   const keep = (frames, frame) => {
@@ -36,9 +40,15 @@
     if (there && there.kept !== null && there.kept !== undefined && frame.kept === null) return;
     frames.splice(i, there ? 1 : 0, frame);
   };
+  const forget = (p, after, seconds) => {
+    p.frames = p.frames.filter((frame) => slot(frame) <= after);
+    for (const series of [p.trail, ...Object.values(p.losses)]) while (series.length && series.at(-1)[0] > seconds) series.pop();
+  };
   const receive = (told) => {
     const p = panel(told.learner);
     const frame = decode(told, p.newest);
+    if (p.newest && frame.step < p.newest.step) forget(p, slot(frame), frame.seconds); // it began anew, or went back
+    p.note = frame.note || "";
     p.newest = frame;
     keep(p.frames, frame);
     for (const [player, loss] of Object.entries(frame.loss || {})) {
@@ -51,35 +61,36 @@
   };
   const count = (name, numbers) => {
     const p = panel(name);
-    p.numbers = {...p.numbers, ...numbers};
-    p.note = numbers.note || "";
-    const at = p.newest ? p.newest.seconds : 0;
+    p.numbers = numbers;
+    const at = numbers.seconds ?? (p.newest ? p.newest.seconds : 0);
     if (Number.isFinite(numbers.kl) && (!p.trail.length || at > p.trail.at(-1)[0])) p.trail.push([at, numbers.kl]);
     thin(p.trail);
   };
 
   const least = () => Math.min(1, ...names().map((name) => (panel(name).newest ? panel(name).newest.progress : 0)));
-  const take = (told) => {
+  // Not ``sure``: a command went out after this was asked, so what it says of the status may be old.
+  const take = (told, sure) => {
     const was = lab.race.status;
     (told.frames || []).forEach(receive);
     Object.entries(told.numbers || {}).forEach(([name, numbers]) => count(name, numbers));
-    const {status, seconds, seq} = told.race;
-    Object.assign(lab.race, {status, seconds, seq, progress: names().length ? least() : 0});
+    const {status, seconds, seq, floor} = told.race;
+    Object.assign(lab.race, {status: sure ? status : was, seconds, seq, floor, progress: names().length ? least() : 0});
     new Set((told.frames || []).map((frame) => frame.learner)).forEach((name) => lab.tellAll("frame", name));
     if (told.frames && told.frames.length) lab.tellAll("kept");
     if (told.numbers && Object.keys(told.numbers).length) lab.tellAll("numbers");
-    if (was !== status || (told.frames || []).length) lab.tellAll("race");
+    if (was !== lab.race.status || (told.frames || []).length) lab.tellAll("race");
   };
 
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const pump = async (mine) => {
     let failed = 0;
     while (mine === round && lab.race.id) {
+      const before = commands;
       const told = await lab.ask("lab_poll", {race: lab.race.id, since: lab.race.seq});
       if (mine !== round) return;
       if (told.ok) {
         failed = 0;
-        take(told);
+        take(told, before === commands);
         if (told.race.status === "lost") { lose("The server has forgotten this race."); return; }
         if (told.race.status !== "running" && !(told.frames || []).length) await pause(REST);
       } else {
@@ -111,7 +122,13 @@
     if (answered.ok) pump(mine);
     return answered;
   };
-  const tell = (command) => (lab.race.id ? lab.ask("lab_tell", {race: lab.race.id, command}) : Promise.resolve({ok: false, error: "Press play first."}));
+  const tell = async (command) => {
+    if (!lab.race.id) return {ok: false, error: "Press play first."};
+    commands++;
+    const answered = await lab.ask("lab_tell", {race: lab.race.id, command});
+    commands++;
+    return answered;
+  };
   // Shown at once; the server says so a moment later.
   const now = async (status, command) => {
     if (!lab.race.id) return {ok: false};
@@ -149,10 +166,8 @@
     const answered = await tell({do: "rewind", to: i});
     if (!answered.ok) { pg.toast(answered.error); return answered; }
     for (const p of Object.values(lab.panels)) {
-      p.frames = p.frames.filter((frame) => slot(frame) <= i);
-      p.newest = p.frames.at(-1) || p.newest;
-      const until = p.newest ? p.newest.seconds : 0;
-      for (const series of [p.trail, ...Object.values(p.losses)]) while (series.length && series.at(-1)[0] > until) series.pop();
+      p.newest = p.frames.filter((frame) => slot(frame) <= i).at(-1) || p.frames[0] || null;
+      if (p.newest) forget(p, i, p.newest.seconds);
     }
     scrub(null);
     return answered;
@@ -161,5 +176,5 @@
   const losses = (name) => (lab.panels[name] ? lab.panels[name].losses : {});
   Object.assign(lab, {KEPT, start, stop, tell, losses, scrub, rewind, last,
     pause: () => now("paused", {do: "pause"}), resume: () => now("running", {do: "resume"}), step: () => now("paused", {do: "step"}),
-    more: () => now("running", {do: "more"})});
+    more: () => { lab.race.budgets++; return now("running", {do: "more"}); }});
 })();
