@@ -10,7 +10,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # no request leaves 
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")  # else every event costs a table of all events
 
 from playground import backends
-from playground.ui import build, launch_options
+from playground.lab.arena import Arena
+from playground.ui import build, laboratory, launch_options
 from playground.ui.later import Later
 
 
@@ -34,7 +35,8 @@ def main() -> None:
     asked = arguments()
     backends.prepare()
     backend = Later()
-    page = build(backend)
+    arena = Arena()
+    page = build(backend, laboratory.functions(arena))
     page.queue(max_size=64)
     page.launch(
         server_name=asked.host,
@@ -43,7 +45,7 @@ def main() -> None:
         prevent_thread_lock=True,
         **launch_options(),
     )
-    backend.start()
+    backend.start(then=arena.warm)
     page.block_thread()
 
 

@@ -14,11 +14,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs from any folder, uninstalled
 
+import torch  # noqa: E402
+
 from playground import catalog  # noqa: E402
 from playground.activities import activities  # noqa: E402
-from playground.capabilities import About, Model, why_not  # noqa: E402
+from playground.capabilities import About, Carries, Density, Fields, Model, why_not  # noqa: E402
 from playground.catalog import Card, Metric  # noqa: E402
 from playground.data import datasets  # noqa: E402
+from playground.lab.learners import learners  # noqa: E402
+from playground.rng import Rng  # noqa: E402
 
 README = ROOT / "README.md"
 SIGNS = {"exact": "", "lower bound": "≤ ", "estimate": "≈ ", "unnormalised": "? "}  # a bound on log p, seen from -log p
@@ -43,8 +47,8 @@ class Notes:
 
 
 def shown_families() -> list[tuple[type[Model], About]]:
-    """Every family that a page lists, in the page's order."""
-    found = [(f, f.about) for f in catalog.families().values() if f.about is not None]
+    """Every family of pictures that a page lists, in the page's order."""
+    found = [(f, f.about) for f in catalog.families().values() if f.about is not None and len(f.tiny().shape) == 3]
     return sorted(found, key=lambda pair: (vars(sys.modules[pair[0].__module__]).get("ORDER", 100), pair[1].title))
 
 
@@ -58,6 +62,29 @@ def what_can_it_do() -> list[str]:
         cells = [f"–{notes.mark(reason)}" if reason else "yes" for reason in reasons]
         rows.append([f"[{about.title}]({file})", about.line.rstrip("."), *cells])
     return [*markdown(["family", "what it is", *(a.name for a in columns)], rows), "", *notes.lines()]
+
+
+def who_races() -> list[str]:
+    """The table of the laboratory's learners."""
+    notes = Notes()
+    rows = []
+    for learner in learners().values():
+        family = learner.model_class()
+        file = family.__module__.replace(".", "/") + ".py"
+        line = family.about.line.rstrip(".") if family.about else ""
+        density = "none" if not issubclass(family, Density) else kind(family)
+        reasons = [why_not(family, needed) for needed in (Fields, Carries)]
+        cells = [f"–{notes.mark(reason)}" if reason else "yes" for reason in reasons]
+        rows.append([f"[{learner.title}]({file})", line, density, *cells])
+    return [*markdown(["learner", "what it is", "density", "field", "path"], rows), "", *notes.lines()]
+
+
+def kind(family: type[Density]) -> str:
+    """What its log-probabilities are in the plane, asked of a tiny one."""
+    model = family.tiny().eval()
+    x = torch.zeros(1, *model.shape)
+    with torch.no_grad():
+        return model.log_prob(x, Rng(0, 1)).kind
 
 
 def what_was_measured() -> list[str]:
@@ -134,6 +161,7 @@ def markdown(header: list[str], rows: list[list[str]]) -> list[str]:
 
 SECTIONS: dict[str, Callable[[], list[str]]] = {
     "table": what_can_it_do,
+    "laboratory": who_races,
     "models": what_was_measured,
     "data": what_it_learns_from,
 }

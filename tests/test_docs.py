@@ -16,6 +16,7 @@ import playground
 from playground import catalog
 from playground.activities import activities
 from playground.data import datasets
+from playground.lab.learners import learners
 from playground.recipes import recipes
 
 ROOT = Path(__file__).parent.parent
@@ -43,9 +44,16 @@ def test_the_tables_are_what_the_code_says() -> None:
 def test_the_table_has_every_family_and_activity() -> None:
     header, _, *rows = readme_table.what_can_it_do()
     assert all(name in header for name in activities())
-    titles = [family.about.title for family in catalog.families().values() if family.about]
+    drawing = [family for family in catalog.families().values() if len(family.tiny().shape) == 3]
+    titles = [family.about.title for family in drawing if family.about]
     for title in titles:
         assert sum(row.startswith(f"| [{title}](") for row in rows) == titles.count(title)
+
+
+def test_the_laboratorys_table_has_every_learner() -> None:
+    rows = readme_table.who_races()
+    for learner in learners().values():
+        assert sum(row.startswith(f"| [{learner.title}](") for row in rows) == 1
 
 
 def test_a_missing_marker_is_named() -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,15 @@ class Later(Backend):
     def __init__(self) -> None:
         self._backend: Future[Backend] = Future()
 
-    def start(self) -> None:
-        """Begin to come up."""
-        threading.Thread(target=self._come_up, name="backend", daemon=True).start()
+    def start(self, then: Callable[[], None] = lambda: None) -> None:
+        """Begin to come up; ``then`` is called when all is ready and the first click will be quick."""
+        threading.Thread(target=self._come_up, args=(then,), name="backend", daemon=True).start()
 
     def ready(self) -> Backend:
         """The backend itself, as soon as it is up."""
         return self._backend.result()
 
-    def _come_up(self) -> None:
+    def _come_up(self, then: Callable[[], None]) -> None:
         try:
             backend = backends.pick()
             shelf = backend.describe()
@@ -53,6 +53,7 @@ class Later(Backend):
         remember(shelf)
         # The first sample of a process pays for threads and caches; so the page's first click is run here beforehand.
         backend.warm_up(FIRST_SEED)
+        then()
 
     def describe(self) -> dict[str, Any]:
         shelf = None if self._backend.done() else remembered()
