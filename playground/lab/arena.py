@@ -68,6 +68,8 @@ class Arena:
         with self._lock:
             hands, self._hands = self._hands, []
             self._races.clear()
+        for hand in hands:  # all at once, then one after the other
+            hand.end()
         for hand in hands:
             hand.close()
 

@@ -55,21 +55,24 @@ class Hand:
             except (OSError, ValueError):  # ValueError: closed
                 log.info("a worker is gone")
 
-    def close(self) -> None:
-        """End it: its input ends."""
+    def end(self) -> None:
+        """Its input ends, and so it does, soon."""
         self.closing = True
-        process = self._process
         with self._writing:
-            assert process.stdin is not None
+            assert self._process.stdin is not None
             try:
-                process.stdin.close()
+                self._process.stdin.close()
             except OSError:
                 log.info("a worker was gone already")
+
+    def close(self) -> None:
+        """End it, and wait for that."""
+        self.end()
         try:
-            process.wait(5)
+            self._process.wait(5)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
