@@ -91,3 +91,46 @@ def plain_autoregressive(components: int = 16, width: int = 64, depth: int = 2) 
         return -(mixture(first).log_prob(x[:, 0]) + mixture(second).log_prob(x[:, 1])).mean()
 
     return [first, *net.parameters()], loss
+
+
+# Flow matching, score model, DDPM
+
+
+def plain_flow_matching(width: int = 64, depth: int = 3) -> Plain:
+    net = network(3, width, 2, depth)
+
+    def loss(x: Tensor) -> Tensor:
+        noise, t = torch.randn_like(x), torch.rand(len(x), 1)
+        answer = net(torch.cat([(1 - t) * noise + t * x, t], dim=1))
+        return nn.functional.mse_loss(answer, x - noise)
+
+    return list(net.parameters()), loss
+
+
+def plain_score(width: int = 64, depth: int = 3, spread: float = 2.0) -> Plain:
+    net = network(4, width, 2, depth)
+
+    def loss(x: Tensor) -> Tensor:
+        noise, sigma = torch.randn_like(x), spread * torch.exp(torch.randn(len(x), 1) - 0.8)
+        scale = (sigma**2 + spread**2).sqrt()
+        c_skip, c_out, c_in = spread**2 / scale**2, sigma * spread / scale, 1 / scale
+        noisy = x + sigma * noise
+        clock = [4 / math.pi * torch.atan(sigma / spread) - 1, torch.log(sigma / spread) / 4]
+        clean = c_skip * noisy + c_out * net(torch.cat([c_in * noisy, *clock], dim=1))
+        return ((clean - x) ** 2 / c_out**2).mean()
+
+    return list(net.parameters()), loss
+
+
+def plain_ddpm(width: int = 64, depth: int = 3, levels: int = 100, spread: float = 2.0) -> Plain:
+    net = network(4, width, 2, depth)
+    angles = torch.linspace(math.atan(0.02 / spread), math.atan(20 / spread), levels)
+
+    def loss(x: Tensor) -> Tensor:
+        noise, level = torch.randn_like(x), torch.randint(levels, (len(x),))
+        angle = angles[level][:, None]
+        noisy = torch.cos(angle) * x / spread + torch.sin(angle) * noise
+        clock = [4 / math.pi * angle - 1, torch.log(torch.tan(angle)) / 4]
+        return nn.functional.mse_loss(net(torch.cat([noisy, *clock], dim=1)), noise)
+
+    return list(net.parameters()), loss

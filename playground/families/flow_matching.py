@@ -12,7 +12,6 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from typing_extensions import Self
 
-from playground import samplers
 from playground.capabilities import (
     About,
     Carries,
@@ -127,22 +126,20 @@ class FlowMatching(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Ca
         steps: Annotated[int, Slider(1, 100, help="steps from noise to data")] = 10,
     ) -> Iterator[State]:
         """Follows the velocity in equal steps of time."""
-        for done, x in enumerate(self._follow(rng.normal(*self.shape), solver, steps), 1):
+        for done, x in enumerate(ode.follow(self.velocity, rng.normal(*self.shape), _times(steps), solver), 1):
             yield State(x, done, steps, f"t = {done / steps:.2f}")
 
     @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:
-        return torch.stack([z, *self._follow(z, "RK4", PATH)])
+        return torch.stack([z, *ode.follow(self.velocity, z, _times(PATH))])
 
-    @torch.no_grad()
     def decode(self, z: Tensor, **knobs: Any) -> Tensor:
-        *_, x = self._follow(z, "RK4", PATH)
-        return x
+        return self.carry(z)[-1]
 
     @torch.no_grad()
     def encode(self, x: Tensor, **knobs: Any) -> Tensor:
         """The noise that the flow would carry to x, (n, D)."""
-        *_, z = samplers.rk4(self.velocity, x, _times(PATH)[::-1])
+        *_, z = ode.follow(self.velocity, x, _times(PATH)[::-1])
         return z
 
     @torch.no_grad()
@@ -170,20 +167,6 @@ class FlowMatching(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Ca
             noise = _paired(noise, x)
         velocity = x - noise
         return torch.cat([torch.addcmul(noise, t, velocity), t], 1), velocity
-
-    def _follow(self, z: Tensor, solver: str, steps: int) -> Iterator[Tensor]:
-        """The states after each step from noise z, (n, D).
-
-        Euler's and Heun's steps are written for noise levels: with 1 - t for the level, what is left of the way to the
-        clean datum shrinks in the same proportion.
-        """
-        times = _times(steps)
-        if solver == "RK4":
-            yield from samplers.rk4(self.velocity, z, times)
-            return
-        sampler = {"Euler": samplers.euler, "Heun": samplers.heun}[solver]
-        for x, _clean in sampler(lambda x, left: x + left * self.velocity(x, 1 - left), z, times[::-1]):
-            yield x
 
 
 def _times(steps: int) -> list[float]:

@@ -9,17 +9,16 @@ these coordinates the probability flow is smooth at both ends (Lu and Song 2025,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from playground.families.ode import Field, log_density
-from playground.samplers import rk4
+from playground.families.ode import Field, Velocity, follow, log_density
 
 SPREAD = 2.0  # about the standard deviation of data that fill [-4, 4]
 LOW, HIGH = 0.02, 20.0  # noise levels, in data units, between which everything works
 CALM, WILD = math.atan(LOW / SPREAD), math.atan(HIGH / SPREAD)
+UNIT = SPREAD / math.cos(CALM)  # from y to x where the flow ends, at the least noise
 PATH = 32  # Runge-Kutta steps of a path, and of coding and decoding
 GRADE = 1.5  # the power of equal steps that steps follow: closer together where data part
 
@@ -45,7 +44,7 @@ def sigma_at(t: float) -> float:
 
 
 def start(z: Tensor) -> Tensor:
-    """Where samplers begin: data plus the greatest noise, to which the standard normal z (n, D) is scaled."""
+    """Where noisy samplers begin: data plus the greatest noise, to which the standard normal z (n, D) is scaled."""
     return z * (SPREAD / math.cos(WILD))
 
 
@@ -54,23 +53,21 @@ def shrunk(x: Tensor, sigma: float) -> Tensor:
     return x * math.cos(math.atan(sigma / SPREAD))
 
 
-def path(velocity: Callable[[Tensor, float], Tensor], z: Tensor) -> Tensor:
+def path(velocity: Velocity, z: Tensor) -> Tensor:
     """The states, (states, n, D), of the flow dy/da = velocity(y, a) from the standard normal z (n, D) to the datum.
 
     The unit of length goes in equal steps from the latent's to the data's.
     """
-    states = torch.stack([z, *rk4(velocity, z, angles(PATH)[::-1])])
-    units = torch.linspace(1, SPREAD / math.cos(CALM), len(states), device=z.device)
-    return states * units[:, None, None]
+    states = torch.stack([z, *follow(velocity, z, angles(PATH)[::-1])])
+    return states * torch.linspace(1, UNIT, len(states), device=z.device)[:, None, None]
 
 
-def back(velocity: Callable[[Tensor, float], Tensor], x: Tensor) -> Tensor:
+def back(velocity: Velocity, x: Tensor) -> Tensor:
     """The start (n, D) whose path ends at the datum x."""
-    *_, z = rk4(velocity, x * (math.cos(CALM) / SPREAD), angles(PATH))
+    *_, z = follow(velocity, x / UNIT, angles(PATH))
     return z
 
 
 def flow_density(field: Field, x: Tensor, steps: int, solver: str) -> Tensor:
     """Log-density in nats, (n,), of data (n, D) by the flow dy/da and its divergence, both given by ``field``."""
-    unit = math.cos(CALM) / SPREAD
-    return log_density(field, x * unit, angles(steps), solver) + x.shape[1] * math.log(unit)
+    return log_density(field, x / UNIT, angles(steps), solver) - x.shape[1] * math.log(UNIT)

@@ -8,7 +8,7 @@ points (n, D) and a time; the rest is the same for all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -16,8 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from playground.families.layers import Mlp
+from playground.samplers import rk4
 
-Field = Callable[[Tensor, float], tuple[Tensor, Tensor]]
+Velocity = Callable[[Tensor, float], Tensor]
+Field = Callable[[Tensor, float], tuple[Tensor, Tensor]]  # the velocity and its divergence
 
 TOGETHER = 2048  # points: with more, what goes from layer to layer leaves the processor's cache
 SHARPNESS = 3.0
@@ -62,6 +64,22 @@ def with_trace(net: Mlp, inputs: Tensor) -> tuple[Tensor, Tensor]:
         along = (along @ weight).mul_(torch.ops.aten.silu_backward(one, pre))
     trace = torch.stack([slope @ row for slope, row in zip(along, last.T, strict=True)]).sum(0)
     return torch.addmm(net.biases[-1], F.silu(pre, inplace=True), last), trace
+
+
+def follow(velocity: Velocity, x: Tensor, times: list[float], solver: str = "RK4") -> Iterator[Tensor]:
+    """The states after each step of dx/dt = velocity(x, t), from x (n, D).
+
+    ``Euler`` evaluates the velocity once a step and has order one, ``Heun`` twice and two, ``RK4`` four times and four.
+    """
+    if solver == "RK4":
+        yield from rk4(velocity, x, times)
+        return
+    for now, then in pairwise(times):
+        v = velocity(x, now)
+        if solver == "Heun":
+            v = (v + velocity(x + (then - now) * v, then)) / 2
+        x = x + (then - now) * v
+        yield x
 
 
 def runge_kutta(field: Field, x: Tensor, times: Sequence[float]) -> tuple[Tensor, Tensor]:

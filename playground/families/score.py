@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, final
@@ -31,7 +32,7 @@ from playground.rng import Rng
 ORDER = 64  # among the families on a page
 
 LEVEL_MEAN, LEVEL_STD = -0.8, 1.0  # of the logarithm of sigma / SPREAD in training: most effort where modes part
-LANGEVIN_STEP = 0.5  # times sigma squared; beyond, the noise that stays is more than the level's own
+LANGEVIN_STEP = 1.0  # times sigma squared: less is too slow for levels that fall at every step
 
 
 @final
@@ -119,19 +120,24 @@ class ScoreBased(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Carr
         sampler: Annotated[
             str, Choice("Heun", "Euler", "predictor-corrector", "Langevin", help="how the noise is taken away")
         ] = "Heun",
-        steps: Annotated[int, Slider(1, 100, help="noise levels; Heun and the corrector pass the network twice")] = 20,
+        steps: Annotated[int, Slider(1, 100, help="noise levels; Heun and the corrector pass the network twice")] = 12,
     ) -> Iterator[State]:
-        """From the greatest noise to none; Heun and Euler follow the probability flow. States are shown shrunk."""
-        x, sigmas = noise.start(rng.normal(*self.shape)), samplers.karras_sigmas(steps, noise.LOW, noise.HIGH)
-        if sampler == "Langevin":
-            states = self._walk(x, sigmas, rng)
-        elif sampler == "predictor-corrector":
-            states = self._corrected(x, sigmas, rng)
+        """From the greatest noise to the least; Heun and Euler follow the probability flow.
+
+        States are shown shrunk to the data's size.
+        """
+        z = rng.normal(*self.shape)
+        if sampler in ("Heun", "Euler"):
+            down = noise.angles(steps)[::-1]
+            levels = [noise.SPREAD * math.tan(angle) for angle in down[1:]]
+            states = (noise.UNIT * y for y in ode.follow(self.velocity, z, down, sampler))
         else:
-            way = samplers.heun if sampler == "Heun" else samplers.euler
-            states = (x for x, _clean in way(self._clean, x, sigmas))
-        for done, (x, sigma) in enumerate(zip(states, sigmas[1:], strict=True), 1):
-            yield State(noise.shrunk(x, sigma), done, steps, f"sigma {sigma:.2f}")
+            sigmas = samplers.karras_sigmas(steps, noise.LOW, noise.HIGH)
+            levels = sigmas[1:]
+            way = self._walk if sampler == "Langevin" else self._corrected
+            states = (noise.shrunk(x, level) for x, level in zip(way(noise.start(z), sigmas, rng), levels, strict=True))
+        for done, (x, level) in enumerate(zip(states, levels, strict=True), 1):
+            yield State(x, done, steps, f"sigma {level:.2f}")
 
     @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:
