@@ -53,7 +53,7 @@ const paintOver = () => {
     if (shows("field") && found.goal) {
       const moving = ease();
       const most = lab.over.arrows(paper, found.vectors, found.n);
-      part("[data-longest]").textContent = most ? `The longest arrow is ${pg.number(Number(most.toPrecision(2)))}; lengths grow with the square root.` : "";
+      if (most) part("[data-longest]").textContent = `The longest arrow is ${pg.number(Number(most.toPrecision(2)))}; lengths grow with the square root.`;
       if (moving) paintOver();
     }
     if (shows("path") && found.states) lab.over.route(paper, found.states, look.t);
@@ -195,6 +195,8 @@ const drawLayers = () => {
   part("[data-cannot]").replaceChildren(...missing.map((one) => h("li", {"data-reason": one.what}, h("strong", {}, `No ${one.title({}).toLowerCase()}: `), blocked(one.what))));
   part("[data-times]").hidden = !timed();
   part("[data-longest]").hidden = !shows("field");
+  part("[data-legend]").textContent = [shows("path") && `Drag the ring: it is the start, a point of noise. Orange is what becomes of it${timed() ? ", blue where it is at time t" : ""}.`,
+    shows("latent_grid") && "Along an orange line the first latent is fixed, along a blue one the second."].filter(Boolean).join(" ");
   part("[data-past]").hidden = lab.race.moment === null || lab.race.moment === undefined || !LAYERS.slice(1).some((one) => shows(one.what));
   start.hidden = !shows("path");
   if (held && held.layer) part(`[data-layer="${held.layer}"]`)?.focus();

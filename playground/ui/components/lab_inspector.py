@@ -30,6 +30,7 @@ MARKUP = """
       <span class="pg-fine">data</span><output class="pg-number" data-moment></output>
     </div>
     <p class="pg-fine" data-longest hidden></p>
+    <p class="pg-fine" data-legend></p>
     <p class="pg-fine" role="alert" data-problem></p>
     <p class="pg-fine" data-past hidden>Field, grid and path are the present model's, not those of the moment you look
       back at.</p>

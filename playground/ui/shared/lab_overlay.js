@@ -90,11 +90,11 @@
     context.stroke();
   };
 
-  // The whole way of a start point, its states as dots, its end as a ring; ``moment`` in [0, 1] is where the walker is.
+  // The whole way of a start point, few states as dots, its end as a ring; ``moment`` in [0, 1] is where the walker is.
   const route = (paper, states, moment) => {
     const {context, at} = paper;
     twice(context, polyline(at, states), {width: 2});
-    if (states.length <= 40) states.slice(1, -1).forEach((state) => spot(paper, state, 2.5, inks().ink));
+    if (states.length <= 12) states.slice(1, -1).forEach((state) => spot(paper, state, 2.5, inks().ink));
     spot(paper, states[states.length - 1], 6.5, inks().end);
     if (moment === null) return;
     const place = moment * (states.length - 1);
