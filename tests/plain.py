@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from zuko.transforms import MonotonicRQSTransform
 from playground.families.layers import Mlp
 
 Plain = tuple[list[nn.Parameter], Callable[[Tensor], Tensor]]
+PlainGame = tuple[dict[str, list[nn.Parameter]], Callable[[Tensor, str], Tensor]]  # each player's, by its name
 
 
 def network(inputs: int, width: int, outputs: int, depth: int) -> nn.Sequential:
@@ -27,8 +28,8 @@ def network(inputs: int, width: int, outputs: int, depth: int) -> nn.Sequential:
 
 def weights_of(net: Mlp) -> list[Tensor]:
     """A hand-written network's weights, as nn.Sequential's parameters."""
-    pairs = zip(net.weights, net.biases, strict=True)
-    return [t.detach() for weight, bias in pairs for t in (weight.T, bias)]
+    pairs = zip_longest(net.weights, net.biases)  # the last layer may have no bias
+    return [t.detach() for weight, bias in pairs for t in (weight.T, bias) if t is not None]
 
 
 @torch.no_grad()
@@ -132,5 +133,97 @@ def plain_ddpm(width: int = 64, depth: int = 3, levels: int = 100, spread: float
         noisy = torch.cos(angle) * x / spread + torch.sin(angle) * noise
         clock = [4 / math.pi * angle - 1, torch.log(torch.tan(angle)) / 4]
         return nn.functional.mse_loss(net(torch.cat([noisy, *clock], dim=1)), noise)
+
+    return list(net.parameters()), loss
+
+
+# VAE, autoencoder, GANs, energy-based model
+
+
+def leaky(inputs: int, width: int, outputs: int, depth: int, bias: bool = True) -> nn.Sequential:
+    """As ``network``, with leaky rectifiers; ``bias`` is the last layer's."""
+    sizes = [inputs, *[width] * depth]
+    hidden = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
+    return nn.Sequential(*hidden, nn.Linear(width, outputs, bias=bias))
+
+
+def plain_vae(width: int = 64, depth: int = 2) -> Plain:
+    log_scale = nn.Parameter(torch.zeros(2))
+    encoder, decoder = network(2, width, 4, depth), network(2, width, 2, depth)
+
+    def loss(x: Tensor) -> Tensor:
+        mean, log_std = encoder(x).chunk(2, dim=1)
+        code = torch.distributions.Normal(mean, log_std.exp())
+        likelihood = torch.distributions.Normal(decoder(code.rsample()), log_scale.exp()).log_prob(x)
+        prior = torch.distributions.Normal(torch.zeros(2), torch.ones(2))
+        rate = torch.distributions.kl_divergence(code, prior)
+        return (rate - likelihood).sum(1).mean()
+
+    return [log_scale, *encoder.parameters(), *decoder.parameters()], loss
+
+
+def plain_autoencoder(latent: int = 1, width: int = 64, depth: int = 2) -> Plain:
+    net = nn.Sequential(network(2, width, latent, depth), network(latent, width, 2, depth))
+
+    def loss(x: Tensor) -> Tensor:
+        return nn.functional.mse_loss(net(x), x)
+
+    return list(net.parameters()), loss
+
+
+def plain_gan(width: int = 64, depth: int = 2) -> PlainGame:
+    generator, discriminator = network(2, width, 2, depth), leaky(2, width, 1, depth)
+    entropy = nn.BCEWithLogitsLoss()
+
+    def loss(x: Tensor, player: str) -> Tensor:
+        drawn, ones = generator(torch.randn_like(x)), torch.ones(len(x), 1)
+        if player == "generator":
+            return entropy(discriminator(drawn), ones)
+        return entropy(discriminator(x), ones) + entropy(discriminator(drawn.detach()), 0 * ones)
+
+    return {"discriminator": list(discriminator.parameters()), "generator": list(generator.parameters())}, loss
+
+
+def plain_wgan(width: int = 64, depth: int = 2, penalty: float = 0.1) -> PlainGame:
+    """The critic takes two turns for each of the generator's."""
+    generator, critic = network(2, width, 2, depth), leaky(2, width, 1, depth, bias=False)
+
+    def loss(x: Tensor, player: str) -> Tensor:
+        drawn = generator(torch.randn_like(x))
+        if player == "generator":
+            return -critic(drawn).mean()
+        drawn = drawn.detach()
+        between = x + torch.rand(len(x), 1) * (drawn - x)
+        between.requires_grad_()
+        (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+        excess = (slope.norm(dim=1) - 1) ** 2
+        return critic(drawn).mean() - critic(x).mean() + penalty * excess.mean()
+
+    return {"critic": list(critic.parameters()), "generator": list(generator.parameters())}, loss
+
+
+def plain_energy(width: int = 64, depth: int = 2, chains: int = 256, stride: float = 0.2, wide: float = 3.0) -> Plain:
+    hidden = network(2, width, 1, depth)[:-1]
+    net = nn.Sequential(*hidden, nn.Linear(width, 1, bias=False))
+    nn.init.zeros_(net[-1].weight)
+    kept = wide * torch.randn(chains, 2)
+
+    def energy(x: Tensor) -> Tensor:
+        return net(x).squeeze(1) + (x**2).sum(1) / (2 * wide**2)
+
+    def moved() -> Tensor:
+        new = wide * torch.randn_like(kept)
+        with torch.no_grad():
+            taken = torch.rand(chains).log() < net(kept).squeeze(1) - net(new).squeeze(1)
+        start = torch.where(taken[:, None], new, kept).requires_grad_()
+        (slope,) = torch.autograd.grad(energy(start).sum(), start)
+        drift = -(stride**2) / 2 * slope
+        drift = drift * (stride / drift.norm(dim=1, keepdim=True)).clamp(max=1)
+        return start.detach() + drift + stride * torch.randn_like(kept)
+
+    def loss(x: Tensor) -> Tensor:
+        nonlocal kept
+        kept = moved()
+        return energy(x).mean() - energy(kept).mean()
 
     return list(net.parameters()), loss

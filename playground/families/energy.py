@@ -18,7 +18,7 @@ from playground.rng import Rng
 ORDER = 65  # among the families on a page
 
 WIDE = 3.0  # standard deviation of the normal distribution that the network tilts
-HALF = 6.0  # the partition function is summed over [-HALF, HALF]^2
+HALF = 8.0  # the partition function is summed over [-HALF, HALF]^2
 
 
 @final
@@ -77,6 +77,7 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
     field_name = "downhill"
     timed = False
     rate: ClassVar[float] = 1e-2
+    betas: ClassVar[tuple[float, float]] = (0.5, 0.99)
     preview: ClassVar[dict[str, Any]] = {"cells": 64}
 
     chains: Tensor
@@ -149,8 +150,13 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
         return torch.where(taken[:, None], new, x)
 
     def _stepped(self, x: Tensor, stride: float, noise: Tensor) -> Tensor:
-        """One Langevin step at temperature one: x - stride^2/2 grad E + stride noise."""
-        return x + stride**2 / 2 * self.field(x, 1.0) + stride * noise
+        """One Langevin step at temperature one: x - stride^2/2 grad E + stride noise.
+
+        The drift is at most one stride long: where the energy is steeper than 2 / stride, a full one would overshoot.
+        """
+        drift = stride**2 / 2 * self.field(x, 1.0)
+        drift *= (stride / torch.linalg.vector_norm(drift, dim=1, keepdim=True)).clamp(max=1)
+        return x + drift + stride * noise
 
     @torch.no_grad()
     def field(self, x: Tensor, t: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114) for black-and-white pictures."""
+"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114) for black-and-white pictures and for points."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class GaussianVAE(Sprints, Samples, Reconstructs, Density, Carries):
         sampling="Draw a code from the standard normal, decode it in one pass of the network, and add the noise that"
         " the decoder has learnt.",
     )
-    rate: ClassVar[float] = 3e-3
+    rate: ClassVar[float] = 6e-3
     preview: ClassVar[dict[str, Any]] = {"samples": 4}
 
     def __init__(self, shape: tuple[int, ...] = (2,), width: int = 64, depth: int = 2) -> None:

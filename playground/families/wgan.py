@@ -66,9 +66,9 @@ class WassersteinGAN(Sprints, Samples, Decodes, Fields, Carries):
     )
     field_name = "the critic's slope"
     timed = False
-    rate: ClassVar[float] = 2e-3
-    betas: ClassVar[tuple[float, float]] = (0.5, 0.9)
-    turns: ClassVar[dict[str, int]] = {"critic": 3, "generator": 1}  # moves of each player in a round
+    rate: ClassVar[float] = 5e-3
+    betas: ClassVar[tuple[float, float]] = (0.0, 0.99)
+    turns: ClassVar[dict[str, int]] = {"critic": 2, "generator": 1}  # moves of each player in a round
 
     def __init__(self, shape: tuple[int, ...] = (2,), width: int = 64, depth: int = 2, penalty: float = 0.1) -> None:
         super().__init__()
