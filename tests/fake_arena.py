@@ -192,9 +192,9 @@ class FakeArena:
         time.sleep(min(wait, 0.2))
         now, frames = race.seconds(), []
         if now != race.told or since == 0:
-            slots = range(math.floor(race.told / race.limit * KEPT) + 1, math.floor(now / race.limit * KEPT) + 1)
+            slots = range(math.floor(race.told / race.budget * KEPT) + 1, math.floor(now / race.budget * KEPT) + 1)
             for name in race.names:
-                frames += [race.frame(name, slot / KEPT * race.limit, slot) for slot in slots[:-1]]
+                frames += [race.frame(name, slot / KEPT * race.budget, slot) for slot in slots[:-1]]
                 frames.append(race.frame(name, now, slots[-1] if slots else None))
             race.told = now
         floor = {"sliced": 0.05, "wasserstein": 0.12, "mmd": 0.03, "energy": 0.04, "lost": 0.011}
@@ -222,7 +222,7 @@ class FakeArena:
             race.limit += race.budget
             race.go()
         elif do == "rewind":
-            race.running, race.spent = False, command["to"] / KEPT * race.limit
+            race.running, race.spent = False, command["to"] / KEPT * race.budget
             race.told = race.spent - 1e-9
 
     def stop(self, race_id: str) -> None:

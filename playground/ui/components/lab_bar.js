@@ -139,12 +139,8 @@ const goOn = async () => {
   if (answered.ok) lab.resume();
 };
 
-const span = () => Math.max(lab.KEPT * lab.race.budgets, lab.last());
-const spent = () => {
-  const shown = Object.values(lab.panels).map((p) => p.latest).filter(Boolean);
-  const by = (lab.race.spec || lab.state).budget.kind === "steps" ? "step" : "seconds";
-  return shown.length ? Math.min(...shown.map((frame) => frame[by])) : 0;
-};
+const span = () => lab.KEPT * lab.race.budgets;
+const passed = () => (lab.race.moment === null ? lab.race.progress : lab.race.moment / span()); // of all that was granted
 const drawRace = () => {
   const {status, moment, id, error} = lab.race;
   const label = film ? "Pause" : moment !== null ? "Play from here" : LABELS[status] || "Play";
@@ -162,7 +158,7 @@ const drawRace = () => {
   time.style.setProperty("--filled", `${(100 * at) / span()}%`);
   onward.hidden = moment === null;
   const whole = amount * lab.race.budgets;
-  clock.textContent = kind === "seconds" ? `${spent().toFixed(1)} of ${whole} s each` : `${plain(spent())} of ${plain(whole)} steps each`;
+  clock.textContent = kind === "seconds" ? `${(passed() * whole).toFixed(1)} of ${whole} s each` : `${plain(Math.round(passed() * whole))} of ${plain(whole)} steps each`;
   element.querySelector(".lab-bar").dataset.status = status;
   const n = lab.state.learners.length;
   said.textContent = lab.problem || error || (!n ? "Choose at least one model." : changed() && status !== "running" ? "Press play to begin again with these models."

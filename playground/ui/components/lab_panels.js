@@ -60,7 +60,7 @@ const truth = () => {
     made.kind.textContent = target.title;
     made.line.replaceChildren(h("span.lab-kl", {}, ...(Number.isFinite(target.entropy) ? ["H ", h("b", {}, `${target.entropy.toFixed(3)} nats`)] : ["only samples are known"])));
     made.plane.setAttribute("aria-label", `The truth, ${target.title}: look closer`);
-    lab.paint(made.canvas, {logp: lab.state.view === "samples" ? null : target.logp, points: lab.state.view === "density" && target.logp ? null : target.points,
+    lab.paint(made.canvas, {logp: lab.state.view === "samples" ? null : target.logp, points: lab.state.view === "samples" || !target.logp ? target.points : null,
       outline: lab.state.view === "samples" ? target.logp : null});
   };
   return {node: made.node, paint};

@@ -26,9 +26,10 @@
     if (!frame.points && before) frame.points = before.points;
     return frame;
   };
+  // By what was spent, not by the server's own number: one that had no more to learn stands where it stopped learning.
   const slot = (frame) => {
     const {kind, amount} = lab.race.spec.budget;
-    return frame.kept ?? Math.floor(((kind === "steps" ? frame.step : frame.seconds) / amount) * KEPT + 1e-6);
+    return Math.floor(((kind === "steps" ? frame.step : frame.seconds) / amount) * KEPT + 1e-3);
   };
 
   // Frames stand by where on the timeline they are; the newest of a place stays, unless the server has kept another.
@@ -67,14 +68,18 @@
     thin(p.trail);
   };
 
-  const least = () => Math.min(1, ...names().map((name) => (panel(name).newest ? panel(name).newest.progress : 0)));
+  // The middle one's, the lower of two: some are done at once, and one that was stopped must not hold up the clock.
+  const middle = (key) => {
+    const all = names().map((name) => (panel(name)[key] ? panel(name)[key].progress : 0)).sort((a, b) => a - b);
+    return all.length ? all[Math.floor((all.length - 1) / 2)] : 0;
+  };
   // Not ``sure``: a command went out after this was asked, so what it says of the status may be old.
   const take = (told, sure) => {
     const was = lab.race.status;
     (told.frames || []).forEach(receive);
     Object.entries(told.numbers || {}).forEach(([name, numbers]) => count(name, numbers));
     const {status, seconds, seq, floor} = told.race;
-    Object.assign(lab.race, {status: sure ? status : was, seconds, seq, floor, progress: names().length ? least() : 0});
+    Object.assign(lab.race, {status: sure ? status : was, seconds, seq, floor, progress: status === "done" ? 1 : middle("newest")});
     new Set((told.frames || []).map((frame) => frame.learner)).forEach((name) => lab.tellAll("frame", name));
     if (told.frames && told.frames.length) lab.tellAll("kept");
     if (told.numbers && Object.keys(told.numbers).length) lab.tellAll("numbers");
@@ -150,7 +155,7 @@
   };
 
   // ---- looking back: every panel shows what it was at the ``i``-th of KEPT moments; null: as it is now
-  const last = () => Math.max(0, ...Object.values(lab.panels).map((p) => (p.newest ? slot(p.newest) : 0)));
+  const last = () => Math.floor(lab.race.progress * KEPT * lab.race.budgets + 1e-3);
   const scrub = (i) => {
     lab.race.moment = i === null || i >= last() ? null : Math.max(0, i);
     for (const [name, p] of Object.entries(lab.panels)) {
@@ -169,12 +174,22 @@
       p.newest = p.frames.filter((frame) => slot(frame) <= i).at(-1) || p.frames[0] || null;
       if (p.newest) forget(p, i, p.newest.seconds);
     }
+    lab.race.progress = i / (KEPT * lab.race.budgets);
     scrub(null);
+    return answered;
+  };
+
+  // Another budget: what is spent already is a smaller part of it all.
+  const more = async () => {
+    const {budgets, progress} = lab.race;
+    Object.assign(lab.race, {budgets: budgets + 1, progress: (progress * budgets) / (budgets + 1)});
+    const answered = await now("running", {do: "more"});
+    if (!answered.ok) { Object.assign(lab.race, {budgets, progress, status: "done"}); lab.tellAll("race"); }
     return answered;
   };
 
   const losses = (name) => (lab.panels[name] ? lab.panels[name].losses : {});
   Object.assign(lab, {KEPT, start, stop, tell, losses, scrub, rewind, last,
     pause: () => now("paused", {do: "pause"}), resume: () => now("running", {do: "resume"}), step: () => now("paused", {do: "step"}),
-    more: () => { lab.race.budgets++; return now("running", {do: "more"}); }});
+    more});
 })();
