@@ -98,7 +98,7 @@ def test_a_pairing_swaps_noises_within_groups_and_shortens_the_lines() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         free = FlowMatching()
-    x = flows.ring(150, 0)  # two groups and a half
+    x = flows.ring(150, 0)  # four groups and a part of one
     noise, near = ([], [])
     for model, found in ((free, noise), (paired, near)):
         _, velocity = model._lines(x, flows.seeded(4))

@@ -74,10 +74,15 @@ class DDPM(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Carries):
     rate: ClassVar[float] = 4e-3
     preview: ClassVar[dict[str, Any]] = {"steps": 12, "solver": "Adams-Bashforth"}
 
+    table: Tensor
+
     def __init__(self, shape: tuple[int, ...] = (2,), width: int = 64, depth: int = 3, levels: int = 100) -> None:
         super().__init__()
         self.shape = self.latent = tuple(shape)
         self.levels = levels
+        angle = torch.linspace(noise.CALM, noise.WILD, levels)[:, None]
+        table = torch.cat([angle.cos() / noise.SPREAD, angle.sin(), noise.clock(angle)], 1)
+        self.register_buffer("table", table, persistent=False)  # (levels, 4): a race has no time to compute it anew
         self.net = ode.plane_mlp(shape[0], times=2, width=width, depth=depth, unit=noise.SPREAD)
 
     @classmethod
@@ -166,10 +171,9 @@ class DDPM(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Carries):
     def _noised(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Inputs for the network, (n, D + 2), and the noise in them, (n, D)."""
         z = torch.randn(x.shape, generator=generator, device=x.device)
-        level = torch.randint(self.levels, (len(x), 1), generator=generator, device=x.device)
-        angle = noise.CALM + (noise.WILD - noise.CALM) / (self.levels - 1) * level
-        y = angle.cos() / noise.SPREAD * x + angle.sin() * z
-        return torch.cat([y, noise.clock(angle)], 1), z
+        level = torch.randint(self.levels, (len(x),), generator=generator, device=x.device)
+        keep, add, clock = self.table[level].split([1, 1, 2], 1)
+        return torch.cat([keep * x + add * z, clock], 1), z
 
     def _clean(self, x: Tensor, sigma: float) -> Tensor:
         return self.denoise(x, x.new_full((len(x),), sigma))

@@ -39,8 +39,9 @@ def plane_mlp(dims: int, times: int, width: int, depth: int, unit: float = 1.0) 
 def match(net: Mlp, inputs: Tensor, target: Tensor) -> Tensor:
     """Mean squared error of the answers, 0-d, with its gradient written into the parameters' ``.grad`` by hand."""
     answer, tape = net.ahead(inputs)
-    net.back(tape, (answer - target) * (2 / target.numel()))
-    return F.mse_loss(answer, target)
+    error = answer.sub_(target)
+    net.back(tape, error * (2 / error.numel()))
+    return error.square_().mean()
 
 
 def at_time(x: Tensor, *features: float) -> Tensor:
