@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from playground.families.layers import Mlp
@@ -57,14 +56,13 @@ def with_trace(net: Mlp, inputs: Tensor) -> tuple[Tensor, Tensor]:
     is one: a map of the density is nothing but this, some fifty thousand times.
     """
     *weights, last = net.weights
-    pre = torch.addmm(net.biases[0], inputs, weights[0])  # (n, width)
-    one = torch.ones_like(pre)
-    along = weights[0][: last.shape[1], None] * torch.ops.aten.silu_backward(one, pre)  # (D, n, width)
+    h, slope = _silu(torch.addmm(net.biases[0], inputs, weights[0]))  # (n, width)
+    along = weights[0][: last.shape[1], None] * slope  # (D, n, width)
     for weight, bias in zip(weights[1:], list(net.biases)[1:-1], strict=True):
-        pre = torch.addmm(bias, F.silu(pre, inplace=True), weight)
-        along = (along @ weight).mul_(torch.ops.aten.silu_backward(one, pre))
-    trace = torch.stack([slope @ row for slope, row in zip(along, last.T, strict=True)]).sum(0)
-    return torch.addmm(net.biases[-1], F.silu(pre, inplace=True), last), trace
+        h, slope = _silu(torch.addmm(bias, h, weight))
+        along = (along @ weight).mul_(slope)
+    trace = torch.stack([part @ column for part, column in zip(along, last.T, strict=True)]).sum(0)
+    return torch.addmm(net.biases[-1], h, last), trace
 
 
 def follow(velocity: Velocity, x: Tensor, times: list[float], solver: str = "RK4") -> Iterator[Tensor]:
@@ -135,3 +133,10 @@ def _shares(nodes: list[float], start: float, end: float) -> list[float]:
     moments = (end - start) ** (order + 1) / (order + 1)
     shares: list[float] = torch.linalg.solve(powers[None] ** order[:, None], moments).tolist()
     return shares
+
+
+def _silu(pre: Tensor) -> tuple[Tensor, Tensor]:
+    """The activation, in place of its input, and its slope; both from one exponential, which is what they cost."""
+    s = torch.sigmoid(pre)
+    h = pre.mul_(s)
+    return h, torch.addcmul(s, h, 1 - s)
