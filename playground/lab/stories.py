@@ -69,28 +69,40 @@ class Story:
         }
 
 
-def _race(target: str, *learners: str, seconds: float, **further: Any) -> dict[str, Any]:
+def _race(target: str, *learners: str, seconds: float = 0, steps: int = 0, **further: Any) -> dict[str, Any]:
+    """A page's state; with ``steps`` the same happens on every machine."""
     plain = {"settings": {}, "data": 10_000, "seed": 17, "rate": 1.0, "view": "density", "selected": None}
-    budget = {"kind": "seconds", "amount": seconds}
+    budget = {"kind": "steps", "amount": steps} if steps else {"kind": "seconds", "amount": seconds}
     return {**plain, "target": {"name": target}, "learners": list(learners), "budget": budget, **further}
 
 
+# Provoked: on seeds 17 and 1 to 5 the GAN ends with 0 to 3 clusters. Side by side at the usual rate, on the same seeds:
+# the GAN 1 to 8 clusters with 63 to 94 % of its points in none, the Wasserstein GAN always 8, with 9 to 11 %.
+# At ten times the rate the Wasserstein GAN fails on some seeds too, so that is not what is compared.
 COLLAPSE = Story(
     "collapse",
     "A GAN forgets, and is cured",
-    "Count the clusters that the GAN's points reach; then the same with a Wasserstein critic.",
-    _race("ring", "gan", seconds=3, selected="gan"),
+    "Count the clusters that the GAN's points reach; then see it beside a Wasserstein GAN at the usual rate.",
+    _race("ring", "gan", steps=300, rate=10.0, settings={"gan": {"width": 128}}, selected="gan"),
     (
-        Act(0.05, "A generator is only asked to fool its critic: nothing asks it to visit every cluster."),
-        Act(0.5, "The GAN reaches {gan.modes} clusters."),
+        Act(0.02, "Provoked by ten times its learning rate: nothing asks a generator to visit every cluster."),
+        Act(0.5, "The GAN reaches {gan.modes} clusters, with {gan.lost} of its points in none."),
         Act(
             1.0,
-            "It ended with {gan.modes}. Now beside a Wasserstein critic with a gradient penalty, same data and seed.",
-            set={"learners": ["gan", "wgan"], "selected": "wgan"},
+            "Provoked, it ended with {gan.modes}. Now at the usual rate, beside a Wasserstein GAN with as many steps.",
+            set={
+                "learners": ["gan", "wgan"],
+                "rate": 1.0,
+                "settings": {},
+                "budget": {"kind": "steps", "amount": 600},
+                "selected": "wgan",
+            },
             do={"do": "start"},
         ),
         Act(0.3, "GAN {gan.modes}, Wasserstein GAN {wgan.modes}: its critic still pulls where there are no points."),
-        Act(1.0, "GAN {gan.modes}, Wasserstein GAN {wgan.modes} clusters; {wgan.lost} of its points lie in none."),
+        Act(
+            1.0, "In no cluster: {gan.lost} of the GAN's points, {wgan.lost} of the other's, which takes longer a step."
+        ),
     ),
 )
 
@@ -125,7 +137,7 @@ FILAMENT = Story(
 SCORE = Story(
     "score",
     "A score at high and low noise",
-    "The arrows point to where data are likely: under much noise to the middle of all.",
+    "The arrows point to where data are likely: under much noise to the middle, under little to the nearest arm.",
     _race("moons", "score", seconds=4, selected="score"),
     (
         Act(

@@ -67,13 +67,14 @@ const worded = (column, name) => {
   return value === null ? "–" : column.text ? column.text(value, numbers(name), name) : short(value);
 };
 
-// Who is best: those whose value reads the same as the best one's, if they are few. A bound is never the best of a column
+// Who is best: those within the best one's standard error, or that read the same, if they are few. A bound is never the best of a column
 // of likelihoods: it is another number.
 const bestOf = (column, names) => {
   const fair = names.filter((n) => valueOf(column, n) !== null && !(["kl", "nll"].includes(column.name) && kind(n) === "lower bound"));
   if (column.best === null || fair.length < 2) return [];
   const first = fair.reduce((a, b) => ((valueOf(column, b) - valueOf(column, a)) * column.best > 0 ? b : a));
-  const same = fair.filter((n) => worded(column, n) === worded(column, first));
+  const within = ["kl", "nll"].includes(column.name) ? numbers(first).kl_stderr || 0 : 0; // nobody can tell them apart
+  const same = fair.filter((n) => Math.abs(valueOf(column, n) - valueOf(column, first)) <= within || worded(column, n) === worded(column, first));
   return same.length <= Math.max(1, fair.length / 3) ? same : [];
 };
 

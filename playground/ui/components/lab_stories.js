@@ -4,8 +4,8 @@ const lab = window.lab;
 const {h} = pg;
 const part = (name) => element.querySelector(name);
 
-// told: the next act; act: the one whose sentence is shown; race: the race it belongs to; fresh: waiting for a race.
-const play = {story: null, told: 0, act: null, race: null, fresh: false, timer: 0};
+// told: the next act; act: the one whose sentence is shown; words: that sentence, if its numbers stand still; race: the race it belongs to; fresh: waiting for a race.
+const play = {story: null, told: 0, act: null, words: null, race: null, fresh: false, timer: 0};
 
 const stories = () => (lab.facts ? lab.facts.stories : []);
 
@@ -21,7 +21,7 @@ const filled = (sentence) => sentence.replace(/\{(\w+)\.(\w+)\}/g, (_, name, wha
 });
 
 const say = () => {
-  const words = play.act ? filled(play.act.say) : "";
+  const words = play.words ?? (play.act ? filled(play.act.say) : "");
   if (part("[data-say]").textContent !== words) part("[data-say]").textContent = words;
 };
 
@@ -41,6 +41,7 @@ const sweep = (act) => {
 
 const perform = (act) => {
   if (act.say) play.act = act;
+  play.words = act.do && act.do.do === "start" ? filled(act.say) : null; // of the race that ends with it
   if (Object.keys(act.set).length) lab.set(act.set);
   if (Object.keys(act.inspect).length) inspect(act.inspect);
   sweep(act);
@@ -80,7 +81,7 @@ const cost = async () => {
   curves = [];
   part("[data-cost-figure]").hidden = false;
   let floor = null;
-  for (const learner of play.story.cost) {
+  for (const learner of play.story.cost.filter((name) => lab.state.learners.includes(name))) {
     const asked = {race: mine, learner};
     let told = await lab.ask("lab_cost", asked);
     const samplers = (told.ok && told.samplers) || [null];
@@ -95,13 +96,13 @@ const cost = async () => {
   }
 };
 
-const titleOf = (name) => ((lab.facts.learners.find((l) => l.name === name) || {}).short || name);
+const titleOf = (name) => (lab.learnerOf(name) || {}).short || name;
 const COUNTS = [1, 2, 4, 8, 16, 32, 64];
 const drawCost = (floor) => {
   part("[data-cost-title]").textContent = "Sliced Wasserstein distance to the truth, against evaluations of the network per sample";
   lab.chart(part("[data-cost-chart]"), {
     series: curves.map((c, i) => ({name: `${c.learner} ${c.sampler}`, title: [titleOf(c.learner), c.sampler].filter(Boolean).join(", "), style: lab.look(i), points: c.evaluations.map((n, k) => [n, c.sliced[k]])})),
-    x: {title: "evaluations of the network", log: true, range: [1, 64], ticks: COUNTS}, y: {log: true}, floor: {value: floor, title: "two true samples"}, marks: true, height: 280,
+    x: {title: "evaluations of the network", log: true, range: [1, 64], ticks: COUNTS}, y: {log: true}, floor: {value: floor, title: "two true samples"}, marks: true, height: 240,
     label: "quality against the number of evaluations of the network"});
   part("[data-cost-note]").textContent = "All curves of a learner begin at the same noise. The floor is the distance between two true samples of the same size.";
 };
@@ -109,7 +110,7 @@ const drawCost = (floor) => {
 // ---- choosing one
 const tell = (story) => {
   clearInterval(play.timer);
-  Object.assign(play, {story, told: 0, act: null, costed: null});
+  Object.assign(play, {story, told: 0, act: null, words: null, costed: null});
   part("[data-cost-figure]").hidden = true;
   part("[data-story]").hidden = !story;
   part("[data-look]").textContent = story ? story.look : "";
@@ -119,7 +120,8 @@ const tell = (story) => {
 
 const run = (story) => {
   tell(story);
-  lab.set({...story.set, story: story.name});
+  const here = story.set.learners.filter((name) => lab.learnerOf(name)); // a playground may lack some
+  lab.set({...story.set, learners: here, story: story.name});
   if (Object.keys(story.inspect).length) inspect(story.inspect);
   begin();
 };

@@ -24,7 +24,7 @@
     return [truth, ...learners.map((l) => {
       const {logp, points} = lab.panels[l.name].latest;
       const against = view === "difference" && lab.target.logp ? lab.target.logp : null;
-      return {title: l.title, line: words(l.name), what: {logp: view === "samples" ? null : logp, points: against ? null : points, difference: against}};
+      return {title: l.title, line: words(l.name), what: {logp: view === "samples" ? null : logp, points: against ? null : points, difference: against, outline: logp && view !== "samples" ? null : lab.target.logp}};
     })];
   };
 
