@@ -202,8 +202,8 @@ def plain_wgan(width: int = 64, depth: int = 2, penalty: float = 0.1) -> PlainGa
     return {"critic": list(critic.parameters()), "generator": list(generator.parameters())}, loss
 
 
-def plain_energy(width: int = 64, depth: int = 2, chains: int = 256, stride: float = 0.2, wide: float = 3.0) -> Plain:
-    hidden = network(2, width, 1, depth)[:-1]
+def plain_energy(width: int = 64, depth: int = 2, chains: int = 128, moves: int = 2, stride: float = 0.2) -> Plain:
+    hidden, wide = network(2, width, 1, depth)[:-1], 3.0
     net = nn.Sequential(*hidden, nn.Linear(width, 1, bias=False))
     nn.init.zeros_(net[-1].weight)
     kept = wide * torch.randn(chains, 2)
@@ -211,15 +211,24 @@ def plain_energy(width: int = 64, depth: int = 2, chains: int = 256, stride: flo
     def energy(x: Tensor) -> Tensor:
         return net(x).squeeze(1) + (x**2).sum(1) / (2 * wide**2)
 
-    def moved() -> Tensor:
-        new = wide * torch.randn_like(kept)
-        with torch.no_grad():
-            taken = torch.rand(chains).log() < net(kept).squeeze(1) - net(new).squeeze(1)
-        start = torch.where(taken[:, None], new, kept).requires_grad_()
-        (slope,) = torch.autograd.grad(energy(start).sum(), start)
+    def look(x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.detach().requires_grad_()
+        height = energy(x)
+        (slope,) = torch.autograd.grad(height.sum(), x)
         drift = -(stride**2) / 2 * slope
-        drift = drift * (stride / drift.norm(dim=1, keepdim=True)).clamp(max=1)
-        return start.detach() + drift + stride * torch.randn_like(kept)
+        return height.detach(), drift.clamp(-stride, stride)
+
+    def moved() -> Tensor:
+        x, (here, down) = kept, look(kept)
+        for _ in range(moves):
+            noise, leap = torch.randn_like(x), torch.rand(chains, 1) < 0.5
+            y = torch.where(leap, wide * noise, x + down + stride * noise)
+            there, up = look(y)
+            back = torch.where(leap, x / wide, (x - y - up) / stride)
+            taken = torch.rand(chains).log() < here - there + (noise**2 - back**2).sum(1) / 2
+            x, down = torch.where(taken[:, None], y, x), torch.where(taken[:, None], up, down)
+            here = torch.where(taken, there, here)
+        return x
 
     def loss(x: Tensor) -> Tensor:
         nonlocal kept

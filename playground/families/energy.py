@@ -18,7 +18,10 @@ from playground.rng import Rng
 ORDER = 65  # among the families on a page
 
 WIDE = 3.0  # standard deviation of the normal distribution that the network tilts
+LEAPS = 0.5  # share of the moves that leap
 HALF = 8.0  # the partition function is summed over [-HALF, HALF]^2
+
+View = tuple[Tensor, Tensor]  # what a chain sees where it stands: the energy (n, 1), a Langevin step's drift (n, 2)
 
 
 @final
@@ -27,17 +30,18 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
 
     The normal distribution that the network tilts keeps Z finite (Xie et al. 2016, arXiv:1602.03264, equation 4).
     Trained by maximum likelihood: the energy goes down at data and up at points of the model's own, which come from
-    chains that are kept from step to step (Tieleman 2008). Langevin steps alone never leave a mode, so before them each
-    chain may restart from noise, by Metropolis' rule: chains jump between modes and still follow exp(-E). So the energy
-    is calibrated, and in two dimensions a sum over a grid gives log Z.
+    chains that are kept from step to step (Tieleman 2008). Each chain moves by a noisy step downhill (Langevin), which
+    never leaves a mode, or by a leap to wide noise, which does. Metropolis' rule refuses moves in such a way that
+    chains follow exp(-E) itself, at temperature one: so the energy is calibrated, and in two dimensions a sum over a
+    grid gives log Z. (Du and Mordatch restart a share of their chains unasked, and add less noise than a step is long.)
 
     Args:
         shape: one datum: a point of the plane, whose grid is small enough to sum over.
         width: units of each hidden layer.
         depth: hidden layers.
         chains: how many are kept.
-        moves: Langevin steps of every chain at each training step.
-        stride: standard deviation of a Langevin step's noise; below the width of the narrowest mode.
+        moves: of every chain at each training step, half of them leaps.
+        stride: standard deviation of a Langevin step's noise; about the width of the narrowest mode at most.
 
     References:
         Du and Mordatch 2019, Implicit Generation and Modeling with Energy-Based Models, arXiv:1903.08689.
@@ -66,10 +70,10 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
         cons="To train and to draw, chains must walk for many steps, and they find it hard to cross from one valley to"
         " another. The probability lacks its constant, which can be summed only where data have few dimensions.",
         training="Lower the energy at data, raise it where chains of the model's own are, which are kept from step to"
-        " step and moved by noisy steps downhill.",
+        " step and moved by noisy steps downhill and by leaps.",
         latent="None: the path from noise to datum is random all the way.",
-        sampling="Start from wide noise and take many small steps downhill, with noise in each (Langevin dynamics); now"
-        " and then jump elsewhere.",
+        sampling="Start from wide noise and take many small steps downhill, with noise in each (Langevin dynamics), or"
+        " leap elsewhere; moves to where the energy is too high are refused.",
         density="exp(-energy) divided by its sum over the whole space, which in the plane a fine grid gives.",
         paper="Du and Mordatch 2019, Implicit Generation and Modeling with Energy-Based Models",
         arxiv="1903.08689",
@@ -87,8 +91,8 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
         shape: tuple[int, ...] = (2,),
         width: int = 64,
         depth: int = 2,
-        chains: int = 256,
-        moves: int = 1,
+        chains: int = 128,
+        moves: int = 2,
         stride: float = 0.2,
     ) -> None:
         super().__init__()
@@ -112,13 +116,13 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
 
         The chains move first, and, in training mode, stay where they went.
         """
-        own = self._moved(generator)
+        own = self._advanced(generator)
         contrast = self.energy(x).mean() - self.energy(own).mean()
         return {"contrast": contrast}
 
     @torch.no_grad()
     def gradient(self, x: Tensor, generator: torch.Generator, player: str) -> Tensor:
-        own = self._moved(generator)
+        own = self._advanced(generator)
         both = torch.cat([x, own])
         height, tape = self.net.ahead(both)
         g = torch.full_like(height, 1 / len(x))
@@ -126,37 +130,52 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
         self.net.back(tape, g)
         return (g * (height + both.square().sum(1, keepdim=True) / (2 * WIDE**2))).sum()
 
-    def _moved(self, generator: torch.Generator) -> Tensor:
-        """The chains, one jump and ``moves`` Langevin steps on, (chains, 2)."""
-        x, shape = self.chains, self.chains.shape
-        x = self._jumped(x, torch.randn(shape, generator=generator), torch.rand(shape[0], generator=generator))
-        noise = torch.randn(self.moves, *shape, generator=generator)
-        for one in noise:
-            x = self._stepped(x, self.stride, one)
+    @torch.no_grad()
+    def _advanced(self, generator: torch.Generator) -> Tensor:
+        """The chains, ``moves`` moves on, (chains, 2)."""
+        x, n = self.chains, len(self.chains)
+        view = self._look(x, self.stride)
+        noise = torch.randn(self.moves, n, 2, generator=generator)
+        chance = torch.rand(self.moves, n, 1, generator=generator)
+        leap = torch.rand(self.moves, n, 1, generator=generator) < LEAPS
+        for drawn in zip(noise, chance, leap, strict=True):
+            x, view = self._moved(x, view, self.stride, *drawn)
         if self.training:
             self.chains.copy_(x)
         return x
 
-    @torch.no_grad()
-    def _jumped(self, x: Tensor, noise: Tensor, chance: Tensor) -> Tensor:
-        """Each of ``x`` (n, 2), or wide noise where Metropolis' rule accepts that.
+    def _moved(
+        self, x: Tensor, view: View, stride: float, noise: Tensor, chance: Tensor, leap: Tensor
+    ) -> tuple[Tensor, View]:
+        """Each of ``x`` (n, 2) a Langevin step on, or at wide noise if it leaps, or where it was; and the view there.
 
-        The chance to accept is that of p(new) / p(old) times wide(old) / wide(new): the wide normal cancels, and the
-        network's difference is left. (Tierney 1994, section 2.3.2: an independence chain.)
+        Accepted with probability p(y) q(x|y) / p(x) q(y|x), at most one: for Langevin steps Roberts and Tweedie 1996,
+        section 1.4.1; for leaps, whose q is the wide normal distribution, Tierney 1994, section 2.3.2.
+
+        Args:
+            x: the chains.
+            view: from there.
+            stride: of the Langevin steps.
+            noise: (n, 2) standard normal.
+            chance: (n, 1) uniform.
+            leap: (n, 1), which of them leap.
         """
-        new = WIDE * noise
-        height = self.net.ahead(torch.cat([x, new]))[0].squeeze(1)  # (2n,)
-        taken = chance.log() < height[: len(x)] - height[len(x) :]
-        return torch.where(taken[:, None], new, x)
+        here, down = view
+        y = torch.where(leap, WIDE * noise, x + down + stride * noise)
+        there, up = self._look(y, stride)
+        back = torch.where(leap, x / WIDE, (x - y - up) / stride)  # the noise that would lead from y to x
+        ratio = (here - there).add_((noise.square() - back.square()).sum(1, keepdim=True), alpha=0.5)
+        taken = chance.log() < ratio
+        return torch.where(taken, y, x), (torch.where(taken, there, here), torch.where(taken, up, down))
 
-    def _stepped(self, x: Tensor, stride: float, noise: Tensor) -> Tensor:
-        """One Langevin step at temperature one: x - stride^2/2 grad E + stride noise.
+    def _look(self, x: Tensor, stride: float) -> View:
+        """The energy, (n, 1), and a Langevin step's drift, -stride^2/2 grad E, (n, 2).
 
-        The drift is at most one stride long: where the energy is steeper than 2 / stride, a full one would overshoot.
+        The drift is at most one stride either way: where the energy is steeper than 2 / stride, more would overshoot.
         """
-        drift = stride**2 / 2 * self.field(x, 1.0)
-        drift *= (stride / torch.linalg.vector_norm(drift, dim=1, keepdim=True)).clamp(max=1)
-        return x + drift + stride * noise
+        height, tape = self.net.ahead(x)
+        drift = self.net.slope(tape, torch.full_like(height, -1.0)).sub_(x, alpha=1 / WIDE**2).mul_(stride**2 / 2)
+        return height.add_(x.square().sum(1, keepdim=True), alpha=0.5 / WIDE**2), drift.clamp_(-stride, stride)
 
     @torch.no_grad()
     def field(self, x: Tensor, t: float) -> Tensor:
@@ -168,28 +187,28 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
         self,
         rng: Rng,
         *,
-        steps: Annotated[int, Slider(1, 500, help="Langevin steps")] = 100,
-        stride: Annotated[float, Slider(0.02, 0.5, 0.01, help="the noise in each step")] = 0.15,
-        jumps: Annotated[bool, Toggle(help="restart from noise now and then, by Metropolis' rule")] = True,
+        steps: Annotated[int, Slider(1, 500, help="moves of each chain")] = 60,
+        stride: Annotated[float, Slider(0.02, 0.5, 0.01, help="the noise in a move")] = 0.2,
+        leaps: Annotated[bool, Toggle(help="let half the moves be leaps to wide noise")] = True,
     ) -> Iterator[State]:
-        """Wide noise, then every Langevin step; a jump may come before each of the first half of them."""
+        """Wide noise, then every move, each of which Metropolis' rule may refuse."""
         x = WIDE * rng.normal(2)
+        view = self._look(x, stride)
         yield State(x, 0, steps, "wide noise")
         for done in range(1, steps + 1):
-            if jumps and done <= steps / 2:
-                x = self._jumped(x, rng.normal(2), rng.uniform(1).squeeze(1))
-            x = self._stepped(x, stride, rng.normal(2))
-            yield State(x, done, steps, f"step {done}")
+            noise, (chance, leap) = rng.normal(2), rng.uniform(2, 1).unbind(1)
+            x, view = self._moved(x, view, stride, noise, chance, leap < (LEAPS if leaps else 0))
+            yield State(x, done, steps, f"move {done}")
 
+    @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:
-        """The Langevin path, (101, n, 2), of a start that is itself a point of the plane.
+        """The Langevin path, (101, n, 2), of a start that is itself a point of the plane; nothing is refused.
 
-        Without jumps, and with the same noise for every start at every call: a start that is dragged bends its path.
+        Without leaps, and with the same noise for every start at every call: a start that is dragged bends its path.
         """
-        noise = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
-        path = [z]
-        for one in noise:
-            path.append(self._stepped(path[-1], 0.15, one))
+        path, stride = [z], 0.15
+        for noise in torch.randn(100, 2, generator=torch.Generator().manual_seed(0)):
+            path.append(path[-1] + self._look(path[-1], stride)[1] + stride * noise)
         return torch.stack(path)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661), with convolutions, or dense for points."""
+"""The generative adversarial network (Goodfellow et al. 2014, arXiv:1406.2661): convolutions; dense for points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114) for black-and-white pictures and for points."""
+"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114) for black-and-white pictures; for points."""
 
 from __future__ import annotations
 
