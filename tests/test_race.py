@@ -107,7 +107,8 @@ def test_pictures_are_paced_by_the_roots_of_their_costs() -> None:
     often = paces([0.01, 0.04, 0.09], 0.2, 0.0, 100.0)
     assert sum(c / o for c, o in zip([0.01, 0.04, 0.09], often, strict=True)) == pytest.approx(0.2)
     assert often[1] == pytest.approx(2 * often[0]) and often[2] == pytest.approx(3 * often[0])
-    assert paces([1e-9, 9.0], 0.2, 0.24, 1.5) == [0.24, 1.5]
+    assert paces([1e-9, 0.3], 0.1, 0.24, 1.5) == [0.24, 1.5]
+    assert paces([3.0, 3.0], 0.1, 0.24, 1.5) == pytest.approx([15.0, 15.0])  # never more than two fifths of the time
 
 
 def test_step_takes_exactly_one_step_and_pauses() -> None:

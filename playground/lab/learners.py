@@ -25,7 +25,8 @@ class Learner:
         family: the file and class in ``playground.families``.
         knobs: what a visitor may set; the model is built anew with it.
         fixed: what is always set besides.
-        drawing: knobs of the family's own ``sample`` for the panel's points.
+        drawing: knobs of the family's own ``sample``, for all samples.
+        sketch: further ones for the panel's points while it learns: fewer steps than its numbers are measured with.
         heavy: whether a picture of it takes many evaluations of its network.
     """
 
@@ -36,6 +37,7 @@ class Learner:
     knobs: tuple[Spec, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     drawing: Mapping[str, Any] = field(default_factory=dict)
+    sketch: Mapping[str, Any] = field(default_factory=dict)
     heavy: bool = False
 
     @property
@@ -86,11 +88,17 @@ RACERS = (
             _width(64),
             Spec("pairing", Choice("independent", "optimal transport", help="noise and data"), "independent"),
         ),
+        sketch={"steps": 8},
         heavy=True,
     ),
-    Learner(*("energy", "Energy-based", "Energy", "energy.EnergyBased"), knobs=(_width(64),), heavy=True),
+    Learner(
+        *("energy", "Energy-based", "Energy", "energy.EnergyBased"),
+        knobs=(_width(64),),
+        sketch={"steps": 25},
+        heavy=True,
+    ),
     Learner(*("score", "Score-based", "Score", "score.ScoreBased"), knobs=(_width(64),), heavy=True),
-    Learner(*("ddpm", "Diffusion (DDPM)", "DDPM", "ddpm.DDPM"), knobs=(_width(64),), heavy=True),
+    Learner(*("ddpm", "Diffusion (DDPM)", "DDPM", "ddpm.DDPM"), knobs=(_width(64),), sketch={"steps": 20}, heavy=True),
     Learner(
         *("autoencoder", "Autoencoder", "AE", "autoencoder.Autoencoder"),
         knobs=(_width(64), Spec("latent", Slider(1, 2, 1, help="numbers in the code"), 1)),

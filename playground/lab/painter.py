@@ -17,7 +17,8 @@ from playground.rng import Stream
 
 __all__ = ["HALF", "PLACES", "Painter", "cells", "log_prob", "paces"]
 
-AT_ONCE = 0.06  # seconds that nobody notices: a map that takes longer is made in parts
+AT_ONCE = 0.04  # seconds that nobody notices: a map that takes longer is made in parts
+CEILING = 0.4  # of the time, for all pictures of a kind, however many there are
 SMOOTH = 0.3  # of the newest cost in the expected one
 
 T = TypeVar("T")
@@ -33,11 +34,13 @@ def paces(costs: Sequence[float], share: float, least: float, most: float) -> li
         costs: seconds that each takes.
         share: of the time, for all together.
         least: the shortest time between two; more often nobody sees.
-        most: the longest, even if that takes more than ``share``.
+        most: the longest, unless all together then took more than ``CEILING`` of the time.
     """
     roots = [math.sqrt(max(cost, 1e-5)) for cost in costs]
     total = sum(roots) / share
-    return [min(most, max(least, root * total)) for root in roots]
+    often = [min(most, max(least, root * total)) for root in roots]
+    taken = sum(cost / pace for cost, pace in zip(costs, often, strict=True))
+    return [pace * max(1.0, taken / CEILING) for pace in often]
 
 
 class Painter:
@@ -49,45 +52,52 @@ class Painter:
         seed: of the noise behind the points, always the same, so that points move smoothly from picture to picture.
         data: (n, 2) points that are given back by what can only reconstruct.
         costs: expected CPU seconds of ``points`` and ``map``; updated.
+        sketch: further knobs for quick points.
     """
 
     def __init__(
-        self, family: type[Model], drawing: Mapping[str, Any], seed: int, data: Tensor, costs: dict[str, float]
+        self,
+        family: type[Model],
+        drawing: Mapping[str, Any],
+        seed: int,
+        data: Tensor,
+        costs: dict[str, float],
+        sketch: Mapping[str, Any] | None = None,
     ) -> None:
-        self.drawing, self.seed, self.data, self.costs = dict(drawing), seed, data[:POINTS], costs
+        self.drawing, self.sketch = dict(drawing), {**drawing, **(sketch or {})}
+        self.seed, self.data, self.costs = seed, data[:POINTS], costs
         self.dense = issubclass(family, Density)
         self.preview = dict(getattr(family, "preview", {}))
         self.kind = "none"  # of the density, known from the first map on
         self.cells = torch.from_numpy(cells(SIDE))
 
     @torch.no_grad()
-    def points(self, model: Model) -> bytes:
+    def points(self, model: Model, quick: bool = False) -> bytes:
         """``POINTS`` samples; where nothing is drawn, what data look like after coding and decoding."""
         if isinstance(model, Samples):
-            x = self._timed("points", lambda: model.sample(Stream(self.seed, POINTS), **self.drawing))
+            knobs = self.sketch if quick else self.drawing
+            x = self._timed("points", lambda: model.sample(Stream(self.seed, POINTS), **knobs))
         elif isinstance(model, Reconstructs):
             x = self._timed("points", lambda: model.reconstruct(self.data))
         else:
             return b""
         return packed_points(x.numpy())
 
-    def map(self, model: Model, quick: bool = True) -> Iterator[bytes | None]:
+    def map(self, model: Model) -> Iterator[bytes | None]:
         """The log-density at the cells' centres, in parts if it takes long: None after each but the last."""
         assert isinstance(model, Density)
-        knobs = self.preview if quick else {}
-        parts = max(1, math.ceil(self.costs["map"] / AT_ONCE)) if quick else 8
+        parts = max(1, math.ceil(self.costs["map"] / AT_ONCE))
         nats: list[np.ndarray] = []
         spent, begun = 0.0, time.thread_time()
         for part in self.cells.chunk(parts):
             if nats:
                 yield None
                 begun = time.thread_time()
-            answer = log_prob(model, part, self.seed, knobs)
+            answer = log_prob(model, part, self.seed, self.preview)
             spent += time.thread_time() - begun
             self.kind = answer[1]
             nats.append(answer[0])
-        if quick:
-            self._cost("map", spent)
+        self._cost("map", spent)
         yield packed_map(np.concatenate(nats))
 
     def _timed(self, what: str, make: Callable[[], T]) -> T:

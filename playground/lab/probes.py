@@ -46,7 +46,8 @@ def _log_prob(race: Race, points: np.ndarray) -> Json:
     for name, unit in race.units.items():
         model = unit.shown()
         if isinstance(model, Density):
-            nats, kind, stderr = log_prob(model, x, race.seed, {})
+            knobs = {} if unit.resting else unit.painter.preview  # while it learns the value is old at once
+            nats, kind, stderr = log_prob(model, x, race.seed, knobs)
             told[name] = {"value": _plain(nats), "kind": kind, "stderr": None if stderr is None else _plain(stderr)}
         else:
             told[name] = {"value": None, "kind": "none", "stderr": None}

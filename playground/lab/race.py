@@ -55,7 +55,7 @@ class Unit:
         model = build(self.family, {**self.learner.fixed, **self.settings}, race.seed)
         self.trainer = Trainer(model, points, race.seed, self.rate)
         held = torch.from_numpy(race.truth.held)
-        self.painter = Painter(self.family, self.learner.drawing, race.seed, held, self.costs)
+        self.painter = Painter(self.family, self.learner.drawing, race.seed, held, self.costs, self.learner.sketch)
         self.kept: dict[int, Kept] = {0: self.trainer.state()}
         self.numbers: Numbers = {}
         self.note, self.error = note, ""
@@ -65,15 +65,12 @@ class Unit:
     def changed(self) -> None:
         """The weights are others: what was painted and measured of them is old."""
         self.painted, self.mapped, self.examined = -1, -1, -1  # the step at which each was done
+        self.sketched = False  # whether the points were quick ones
         self.painted_at = self.mapped_at = self.examined_at = -math.inf
         self.painting: Iterator[bytes | None] | None = None
         self.exam: Iterator[Numbers] | None = None
         self.exam_final, self.exam_spent = False, 0.0
-        self.full, self.final, self.told_done = (
-            False,
-            False,
-            False,
-        )  # whether the map, the numbers are the complete ones
+        self.final, self.told_done = False, False  # whether its numbers are the complete ones; whether that is known
 
     @property
     def trouble(self) -> str:
@@ -127,7 +124,7 @@ class Unit:
             self._keep()
 
     def _keep(self) -> None:
-        self.final, self.full, self.told_done = False, False, False
+        self.final, self.told_done = False, False
         index = self.index
         if index >= READ:
             self.note = ""
@@ -149,7 +146,7 @@ class Unit:
         except Exception as error:
             log.exception("%s stopped", self.learner.name)
             self.error = f"It stopped: {type(error).__name__} in its code, which the server's log tells."
-            self.painting, self.exam, self.painted = None, None, -1
+            self.painting, self.exam, self.painted, self.sketched = None, None, -1, False
 
     def rewind(self, to: int) -> None:
         """Back to the newest snapshot that is not newer than ``to``; later ones are dropped."""
@@ -172,27 +169,28 @@ class Unit:
     # ---- pictures
 
     def stale(self) -> bool:
-        """Whether the newest frame does not show the present weights."""
-        return self.painted != self.trainer.steps
+        """Whether the newest frame does not show the present weights, or only shows a sketch of them, without need."""
+        return self.painted != self.trainer.steps or (self.sketched and self.resting)
 
     def wants_map(self, pace: float, now: float) -> bool:
         """Whether the map is to be made anew: it is old, and its last one is ``pace`` seconds ago."""
         return self.painter.dense and self.mapped != self.trainer.steps and now - self.mapped_at >= pace
 
-    def paint(self, send: Send, with_map: bool, complete: bool = False) -> None:
-        """One piece of a frame; the last of them sends it. ``complete``: the map with all its steps."""
+    def paint(self, send: Send, with_map: bool) -> None:
+        """One piece of a frame; the last of them sends it."""
         blobs: dict[str, bytes] = {}
+        self.sketched = False
         if not self.trouble:  # else the last good pictures stay
             if with_map and self.painting is None:
-                self.painting = self.painter.map(self.shown(), quick=not complete)
+                self.painting = self.painter.map(self.shown())
             if self.painting is not None:
                 nats = next(self.painting)
                 if nats is None:
                     return
                 self.painting, blobs["logp"] = None, nats
                 self.mapped, self.mapped_at = self.trainer.steps, time.monotonic()
-                self.full = complete or not self.painter.preview
-            blobs["points"] = self.painter.points(self.shown())
+            self.sketched = not self.resting and self.painter.sketch != self.painter.drawing
+            blobs["points"] = self.painter.points(self.shown(), quick=not self.resting)
         self.painted, self.painted_at = self.trainer.steps, time.monotonic()
         trainer, kept, self.crossed = self.trainer, self.crossed, None
         frame = {
@@ -253,7 +251,8 @@ class Race:
         self.judge = judge
         self.target: Target = target_from(spec["target"])
         self.truth = Truth.of(self.target, self.seed)
-        self.running, self.away, self.turns, self.era = True, False, 0, 0
+        self.running, self.away, self.era = True, False, 0
+        self.used, self.rested = 0.0, 0.0  # CPU seconds it has had here; for learners that had finished
         self._data: dict[int, Tensor] = {}
         known, rate = learners(), float(spec["rate"])
         self.units = {

@@ -29,12 +29,13 @@ from playground.lab.race import Costs, Race, Unit
 
 log = logging.getLogger(__name__)
 
-SLICE = 0.025  # seconds of training at a time: a question waits no longer
-LEAST, MOST = 0.24, 1.5  # seconds from one frame of a panel to the next, at the shortest and at the longest
-MAPS, EXAMS = 8.0, 10.0  # the longest from one map, one examination, to the next
+SLICE, SLIVER = 0.025, 0.004  # seconds of training at a time, at the most and at the least: a question waits so long
+ROUND = 0.1  # seconds of training in which each learner has its turn, by the clock on the wall
+LEAST, MOST = 0.2, 1.5  # seconds from one frame of a panel to the next, at the shortest and at the longest
+MAPS, EXAMS = 20.0, 60.0  # the longest from one map, one examination, to the next
 POINTS_SHARE, MAP_SHARE, EXAM_SHARE = 0.22, 0.13, 0.05  # of the worker's time
-REST = 4  # turns of a race, of which one is for learners that have finished
-SETTLED = 40  # turns of a race before its floor is measured: first all want to be seen
+REST = 0.2  # of a race's time, for those of its learners that have finished while others train
+SETTLED = 1.0  # seconds of a race before its floor is measured: first all want to be seen
 BEHIND = 0.1  # of the newest measurement, in how much slower than its CPU time the worker is
 IDLE = {"seed": 0, "data": 1000, "rate": 1.0, "target": {"name": "ring"}, "budget": {"kind": "steps", "amount": 100}}
 COST = {"points": 0.005, "map": 0.02, "exam": 0.05}  # CPU seconds, until they have been measured
@@ -51,7 +52,6 @@ class Worker:
         self.out = out
         self.races: dict[str, Race] = {}
         self.costs: dict[str, Costs] = {name: dict(COST) for name in learners()}
-        self.order: list[str] = []  # of the races, the one whose turn it is first
         self.open: Unit | None = None  # whose map is half made
         self.slowed = 1.0  # wall seconds per CPU second: others use these cores too
 
@@ -74,22 +74,28 @@ class Worker:
             race.tell(message["command"])
         elif do == "away":
             race.away = message["away"]
+            self._join(race)
         elif do == "drop":
             del self.races[race.id]
-            self.order.remove(race.id)
             if self.open is not None and self.open.race is race:
                 self.open = None
 
     def _start(self, message: Mapping[str, Any]) -> None:
         race_id, names = message["race"], message["learners"]
         try:
-            self.races[race_id] = Race(race_id, message["spec"], names, self.costs, message["judge"])
+            race = Race(race_id, message["spec"], names, self.costs, message["judge"])
         except Exception as error:  # other visitors' races go on
             log.exception("a race could not begin")
             why = f"It could not begin: {type(error).__name__}, which the server's log tells."
             self.send({"is": "lost", "race": race_id, "era": 0, "learners": names, "why": why}, {})
         else:
-            self.order.append(race_id)
+            self._join(race)
+            self.races[race_id] = race
+
+    def _join(self, race: Race) -> None:
+        """Who comes later, or back, has no claim on the time that others had meanwhile."""
+        others = [other.used for other in self.races.values() if other is not race and not other.away]
+        race.used = max(race.used, min(others, default=0.0))
 
     def answer(self, race: Race | None, question: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a probe, or ``{"refused": sentence}``."""
@@ -145,46 +151,52 @@ class Worker:
         self.open = unit if unit.painting is not None else None
 
     def _turn(self, now: float) -> bool:
-        """Whether a race had something to do; each in turn does one thing."""
-        for race_id in list(self.order):
-            race = self.races[race_id]
-            if not race.away and self._advance(race, now):
-                self.order.remove(race_id)
-                self.order.append(race_id)
+        """Whether a race had something to do; the one that has had the least time so far does one thing."""
+        for race in sorted((r for r in self.races.values() if not r.away), key=lambda race: race.used):
+            begun = time.thread_time()
+            if self._advance(race, now):
+                race.used += time.thread_time() - begun
                 return True
         return False
 
     def _advance(self, race: Race, now: float) -> bool:
         """Whether one of the race's learners trained, was examined or got its last picture."""
         units = list(race.units.values())
-        if race.judge and race.turns >= SETTLED:
+        training = [unit for unit in units if not unit.resting]
+        if not training:
+            return any(self._rest(unit) for unit in units)
+        if race.judge and race.used > SETTLED:
             race.judge = False
-            floor = metrics.floor(race.target, DRAWN, race.seed)
-            self.send({"is": "floor", **race.stamp(), "floor": floor}, {})
-            return True
-        busy = [unit for unit in units if race.running and not unit.finished]
-        race.turns += 1
-        if busy and race.turns % REST == 0 and any(self._rest(unit) for unit in units if unit.finished):
-            return True
-        if busy:
-            unit = min(busy, key=lambda unit: unit.progress)
-            often = paces([self.slowed * u.costs["exam"] for u in self._units()], EXAM_SHARE, 1.0, EXAMS)
-            if (unit.exam is not None and not unit.exam_final) or self._due(unit, often, now):
-                unit.guarded(lambda unit: unit.examining(self.send, False))
-            else:
-                unit.guarded(lambda unit: unit.train(SLICE))
-            return True
-        return any(self._rest(unit) for unit in units)
+            self.send({"is": "floor", **race.stamp(), "floor": metrics.floor(race.target, DRAWN, race.seed)}, {})
+        elif race.rested < REST * race.used and self._rested(race):
+            pass
+        else:
+            self._learn(min(training, key=lambda unit: unit.progress), now)
+        return True
 
-    def _due(self, unit: Unit, often: list[float], now: float) -> bool:
-        pace = next(p for u, p in zip(self._units(), often, strict=True) if u is unit)
-        return unit.trainer.steps > 0 and now - unit.examined_at >= pace
+    def _rested(self, race: Race) -> bool:
+        begun = time.thread_time()
+        did = any(self._rest(unit) for unit in race.units.values() if unit.finished)
+        race.rested += time.thread_time() - begun
+        return did
+
+    def _learn(self, unit: Unit, now: float) -> None:
+        """A slice of training, or a piece of an examination that is due."""
+        all_here = [u for u in self._units() if not u.resting]
+        often = paces([self.slowed * u.costs["exam"] for u in all_here], EXAM_SHARE, 1.0, EXAMS)
+        pace = next(p for u, p in zip(all_here, often, strict=True) if u is unit)
+        begun = unit.exam is not None and not unit.exam_final
+        if begun or (unit.trainer.steps > 0 and now - unit.examined_at >= pace):
+            unit.guarded(lambda unit: unit.examining(self.send, False))
+        else:
+            slice = ROUND / (self.slowed * len(all_here))
+            unit.guarded(lambda unit: unit.train(min(SLICE, max(SLIVER, slice))))
 
     def _rest(self, unit: Unit) -> bool:
-        """What is left to do for a learner that does not train: the complete map, the complete numbers."""
+        """What is left to do for a learner that does not train: its last map, the complete numbers."""
         if not unit.trouble:
-            if unit.painter.dense and not unit.full:
-                unit.guarded(lambda unit: unit.paint(self.send, True, complete=True))
+            if unit.wants_map(0.0, time.monotonic()):
+                self._paint_piece(unit, True)
                 return True
             if not unit.final:
                 unit.guarded(lambda unit: unit.examining(self.send, True))
