@@ -39,6 +39,15 @@ def stroke(page: Any) -> None:
     page.mouse.up()
 
 
+def settled(page: Any) -> None:
+    """Until the address says what is on the page; ``wait_for_function`` would not wait for a promise."""
+    for _ in range(100):
+        if page.evaluate("async () => (await lab.link()).url === location.href"):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("the address does not follow the page")
+
+
 def test_draw_undo_and_a_link_with_the_drawing(visit: Open) -> None:  # noqa: F811
     page = visit("lab")
     own(page, "draw")
@@ -52,8 +61,8 @@ def test_draw_undo_and_a_link_with_the_drawing(visit: Open) -> None:  # noqa: F8
     page.wait_for_function("b => lab.state.target.drawn.b64 !== b", arg=first)
     page.click("[data-act=undo]")
     page.wait_for_function("b => lab.state.target.drawn.b64 === b", arg=first)  # taking back is exact
-    page.wait_for_function("async () => (await lab.link()).url === location.href")  # the address follows a moment later
-    again = visit(page.url.split("/", 3)[3])
+    settled(page)
+    again = visit(page.evaluate("location.href").split("/", 3)[3])
     assert again.evaluate("lab.state.target.drawn.b64") == first
 
 

@@ -49,6 +49,7 @@ def test_its_words_and_layers_fit_who_races(story: Story) -> None:
     for state, act in zip(list(states(story))[1:], story.acts, strict=True):
         spoken = set(re.findall(r"\{(\w+)\.(\w+)\}", act.say))
         assert {what for _, what in spoken} <= {"modes", "kl", "lost"}
+        assert ".kl} nats" not in act.say  # the page says the unit
         assert {name for name, _ in spoken} <= set(state["learners"]), act.say
         if any(what in ("modes", "lost") for _, what in spoken):
             assert targets()[state["target"]["name"]].modes is not None

@@ -118,7 +118,7 @@ BLUR = Story(
             "Codes of neighbouring data overlap, so the decoder is asked for their average.",
             inspect={"latent_grid": True},
         ),
-        Act(1.0, "KL at most {vae.kl} nats for the VAE, by its bound; {spline.kl} for the flow."),
+        Act(1.0, "KL at most {vae.kl} for the VAE, by its bound; {spline.kl} for the flow."),
     ),
 )
 
@@ -130,7 +130,10 @@ FILAMENT = Story(
     (
         Act(0.1, "A flow bends one Gaussian without tearing it: a single cloud cannot become eight separate ones."),
         Act(0.5, "Orange is where a model puts too much, blue too little."),
-        Act(1.0, "The threads thin out and never vanish: KL {realnvp.kl} for the flow, {mixture.kl} for the mixture."),
+        Act(
+            1.0,
+            "A smooth map cannot tear, so threads remain: KL {realnvp.kl}, of the mixture {mixture.kl}.",
+        ),
     ),
 )
 
@@ -162,7 +165,10 @@ STEPS = Story(
     _race("checkerboard", "flow_matching", "ddpm", seconds=5, selected="flow_matching"),
     (
         Act(0.1, "Both learn to take noise away. How many evaluations of the network does a sample need then?"),
-        Act(1.0, "Euler on a flow's straight paths is good after few steps; ancestral sampling needs many."),
+        Act(
+            1.0,
+            "With few evaluations look at Heun and RK4 on the flow, with many at DDPM's own sampler.",
+        ),
     ),
     cost=("flow_matching", "ddpm"),
 )
@@ -170,7 +176,7 @@ STEPS = Story(
 GAUSSIAN = Story(
     "gaussian",
     "One Gaussian is not enough",
-    "Principal components give the best single Gaussian; the mixture needs eight, and then nothing beats it.",
+    "Principal components give one Gaussian, which covers the hole too; a mixture has the form of the truth.",
     _race("ring", "ppca", "mixture", "autoregressive", seconds=3, selected="ppca"),
     (
         Act(0.1, "The Gaussian is done at once: it has no more to learn."),
