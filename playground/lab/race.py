@@ -66,7 +66,8 @@ class Unit:
         """The weights are others: what was painted and measured of them is old."""
         self.painted, self.mapped, self.examined = -1, -1, -1  # the step at which each was done
         self.sketched = False  # whether the points were quick ones
-        self.painted_at = self.mapped_at = self.examined_at = -math.inf
+        self.painted_at = self.mapped_at = -math.inf
+        self.examined_at = time.monotonic()  # its first numbers can wait until it has learnt a little
         self.painting: Iterator[bytes | None] | None = None
         self.exam: Iterator[Numbers] | None = None
         self.exam_final, self.exam_spent = False, 0.0
@@ -128,8 +129,7 @@ class Unit:
         index = self.index
         if index >= READ:
             self.note = ""
-        if self.exam_final:
-            self.exam = None  # it was of other weights
+        self.exam = None  # it was of other weights
         if index % self.race.stride == 0 and index not in self.kept and not self.trouble:
             self.kept[index] = self.trainer.state()
             self.crossed = index

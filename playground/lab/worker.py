@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 SLICE, SLIVER = 0.025, 0.004  # seconds of training at a time, at the most and at the least: a question waits so long
 ROUND = 0.1  # seconds of training in which each learner has its turn, by the clock on the wall
 LEAST, MOST = 0.2, 1.5  # seconds from one frame of a panel to the next, at the shortest and at the longest
-MAPS, EXAMS = 20.0, 60.0  # the longest from one map, one examination, to the next
-POINTS_SHARE, MAP_SHARE, EXAM_SHARE = 0.22, 0.13, 0.05  # of the worker's time
+MAPS, EXAMS = 20.0, 20.0  # the longest from one map, one examination, to the next
+POINTS_SHARE, MAP_SHARE, EXAM_SHARE = 0.22, 0.13, 0.08  # of the worker's time
+DEAR = 0.1  # seconds: what takes longer, such as a library's first use, is not one race's fault
 REST = 0.2  # of a race's time, for those of its learners that have finished while others train
 SETTLED = 1.0  # seconds of a race before its floor is measured: first all want to be seen
 BEHIND = 0.1  # of the newest measurement, in how much slower than its CPU time the worker is
@@ -53,6 +54,8 @@ class Worker:
         self.races: dict[str, Race] = {}
         self.costs: dict[str, Costs] = {name: dict(COST) for name in learners()}
         self.open: Unit | None = None  # whose map is half made
+        self.judged: Unit | None = None  # who is being examined while it learns
+        self.training, self.examining = 0.0, 0.0  # CPU seconds spent on either, of learners that train
         self.slowed = 1.0  # wall seconds per CPU second: others use these cores too
 
     def send(self, header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
@@ -77,8 +80,8 @@ class Worker:
             self._join(race)
         elif do == "drop":
             del self.races[race.id]
-            if self.open is not None and self.open.race is race:
-                self.open = None
+            self.open = self.open if self.open is not None and self.open.race is not race else None
+            self.judged = self.judged if self.judged is not None and self.judged.race is not race else None
 
     def _start(self, message: Mapping[str, Any]) -> None:
         race_id, names = message["race"], message["learners"]
@@ -152,19 +155,15 @@ class Worker:
 
     def _turn(self, now: float) -> bool:
         """Whether a race had something to do; the one that has had the least time so far does one thing."""
-        for race in sorted((r for r in self.races.values() if not r.away), key=lambda race: race.used):
-            begun = time.thread_time()
-            if self._advance(race, now):
-                race.used += time.thread_time() - begun
-                return True
-        return False
+        here = [race for race in self.races.values() if not race.away]
+        return any(self._advance(race, now) for race in sorted(here, key=lambda race: race.used))
 
     def _advance(self, race: Race, now: float) -> bool:
         """Whether one of the race's learners trained, was examined or got its last picture."""
         units = list(race.units.values())
         training = [unit for unit in units if not unit.resting]
         if not training:
-            return any(self._rest(unit) for unit in units)
+            return self._rested(race)
         if race.judge and race.used > SETTLED:
             race.judge = False
             self.send({"is": "floor", **race.stamp(), "floor": metrics.floor(race.target, DRAWN, race.seed)}, {})
@@ -176,8 +175,9 @@ class Worker:
 
     def _rested(self, race: Race) -> bool:
         begun = time.thread_time()
-        did = any(self._rest(unit) for unit in race.units.values() if unit.finished)
-        race.rested += time.thread_time() - begun
+        did = any(self._rest(unit) for unit in race.units.values() if unit.resting)
+        spent = min(DEAR, time.thread_time() - begun)
+        race.rested, race.used = race.rested + spent, race.used + spent
         return did
 
     def _learn(self, unit: Unit, now: float) -> None:
@@ -185,12 +185,23 @@ class Worker:
         all_here = [u for u in self._units() if not u.resting]
         often = paces([self.slowed * u.costs["exam"] for u in all_here], EXAM_SHARE, 1.0, EXAMS)
         pace = next(p for u, p in zip(all_here, often, strict=True) if u is unit)
-        begun = unit.exam is not None and not unit.exam_final
-        if begun or (unit.trainer.steps > 0 and now - unit.examined_at >= pace):
+        if self.judged is not unit and self._may_judge() and now - unit.examined_at >= pace:
+            self.judged = unit
+        begun = time.thread_time()
+        if self.judged is unit:
             unit.guarded(lambda unit: unit.examining(self.send, False))
+            self.judged = unit if unit.exam is not None else None
+            self.examining += time.thread_time() - begun
         else:
-            slice = ROUND / (self.slowed * len(all_here))
-            unit.guarded(lambda unit: unit.train(min(SLICE, max(SLIVER, slice))))
+            slice = min(SLICE, max(SLIVER, ROUND / (self.slowed * len(all_here))))
+            unit.guarded(lambda unit: unit.train(slice))
+            spent = time.thread_time() - begun
+            self.training, unit.race.used = self.training + spent, unit.race.used + min(DEAR, spent)
+
+    def _may_judge(self) -> bool:
+        """Whether another may be examined: one at a time, and not beyond the share that examinations get."""
+        free = self.judged is None or self.judged.exam is None or self.judged.resting or self.judged.race.away
+        return free and self.examining < EXAM_SHARE * (self.training + self.examining)
 
     def _rest(self, unit: Unit) -> bool:
         """What is left to do for a learner that does not train: its last map, the complete numbers."""
@@ -248,8 +259,7 @@ def _listen(inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
 
 
 def _serve(worker: Worker, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    cold = [*learners(), ""]
-    busy = True
+    cold, first, busy = list(learners()), True, True
     while True:
         while not busy or not inbox.empty():
             message = inbox.get()
@@ -257,13 +267,12 @@ def _serve(worker: Worker, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> N
                 return
             worker.hear(message)
             busy = True
+            if first:  # POT's import takes seconds: beside the work, but after the page's first question
+                threading.Thread(target=importlib.import_module, args=("ot",), name="imports", daemon=True).start()
+                first = False
         busy = worker.work()
         if not busy and cold:
-            name = cold.pop(0)
-            if name:
-                worker.warm(name)
-            else:
-                importlib.import_module("ot")  # which takes a second
+            worker.warm(cold.pop(0))
             busy = True
 
 
