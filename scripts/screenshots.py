@@ -36,6 +36,7 @@ class Shot:
     dark: bool = False
     click: str = ""
     wait: str = ""
+    race: float = 0.0  # a race in the Laboratory, photographed when so much of its budget is spent
 
 
 def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
@@ -61,6 +62,9 @@ def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
     yield Shot("reconstruct", f"?model={able('reconstruct', 'mnist-vae')}&do=reconstruct&seed=17", dark=True)
     near = "[data-neighbours][data-loaded=yes]"
     yield Shot("closer", f"?model={best}&do=generate&seed=17", click=".pg-stage .pg-tile >> nth=5", wait=near)
+    yield Shot("laboratory", "lab?target=ring", race=0.9)
+    yield Shot("laboratory-dark", "lab?target=pinwheel&view=difference&selected=flow_matching", dark=True, race=0.6)
+    yield Shot("laboratory-phone", "lab?target=moons", PHONE, race=0.5)
     cannot = next(((n, a) for n, m in models.items() for a, why in m["fits"].items() if why is not None), None)
     if cannot:
         yield Shot("refusal", f"?model={cannot[0]}&do={cannot[1]}")
@@ -90,7 +94,11 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     page.set_default_timeout(180_000)
     page.goto(url + shot.query)
     page.wait_for_selector("html[data-pg-ready]")
-    if "seed=" in shot.query:
+    if shot.race:
+        page.wait_for_function("lab.facts && lab.facts.learners.length > 0")
+        page.evaluate("lab.start()")
+        page.wait_for_function(f"lab.race.progress > {shot.race}")
+    elif "seed=" in shot.query:
         page.wait_for_selector(".pg-stage[data-status=done]")
     elif not shot.query:
         page.wait_for_selector("[data-sheet]")
