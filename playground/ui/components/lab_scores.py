@@ -1,4 +1,4 @@
-"""The scores: a live table of every learner's numbers with their kinds, a chart against seconds, and what to take home."""
+"""The scores: a live table of every learner's numbers with their kinds, a chart against seconds, what to take home."""
 
 from __future__ import annotations
 
