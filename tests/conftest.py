@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import pytest
 
 ROOT = Path(__file__).parent.parent
+QUIET = ("background-networking", "component-update", "sync")
+FLAGS = ["--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-quic", *(f"--disable-{name}" for name in QUIET)]
 LOOPBACK = ("127.", "localhost", "::1", "0.0.0.0")
 
 
@@ -65,6 +68,17 @@ def chromium() -> str:
     if path is None:
         pytest.skip(lacking()["browser"])
     return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """One Chromium for all browser tests: Playwright bears only one at a time."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture(autouse=True, scope="session")

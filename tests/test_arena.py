@@ -72,7 +72,8 @@ def test_a_race_is_run_and_told(arena: Arena) -> None:
     numbers = arena.poll(race, 0)["numbers"]
     assert all(entry["final"] for entry in numbers.values()) and set(numbers) == set(last)
     assert numbers["mixture"]["kl"] < 0.2 and "kl" not in numbers["gan"]
-    assert answers[-1]["race"]["floor"]["sliced"] > 0 and answers[-1]["race"]["seconds"] > 0
+    told = follow(arena, race, lambda answer: answer["race"]["floor"] is not None)[-1]["race"]
+    assert told["floor"]["sliced"] > 0 and told["seconds"] > 0
     again = arena.poll(race, 0)["frames"]
     first = next(frame for frame in again if frame["learner"] == "vae")
     assert first["kept"] == 0  # who comes back gets the snapshots again

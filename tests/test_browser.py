@@ -24,20 +24,8 @@ from playground.ui import build, launch_options
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
 SHELF = sorted(p.parent.name for p in (ROOT / "pretrained").glob("*/samples.png"))
-QUIET = ("background-networking", "component-update", "sync")
-FLAGS = ["--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-quic", *(f"--disable-{name}" for name in QUIET)]
 DONE = ".pg-stage[data-status=done]"
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
 
 
 def serve(backend: Backend) -> Iterator[str]:

@@ -18,21 +18,9 @@ from toyshelf import free_port
 from playground.ui import build, launch_options
 
 pytestmark = pytest.mark.browser
-QUIET = ("background-networking", "component-update", "sync")
-FLAGS = ["--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-quic", *(f"--disable-{name}" for name in QUIET)]
 RUNNING, PAUSED, FINISHED = (f".lab-bar[data-status={status}]" for status in ("running", "paused", "done"))
 FEW = "?learners=mixture,vae,gan"
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from fake_arena import FakeArena
-from test_lab_browser import Open, arena, browser, no_sideways, url, visit
+from test_lab_browser import Open, arena, no_sideways, url, visit
 
 pytestmark = pytest.mark.browser
-__all__ = ["arena", "browser", "url", "visit"]  # fixtures
+__all__ = ["arena", "url", "visit"]  # fixtures
 FEW = "?learners=mixture,vae,gan,flow_matching,score"
 INSPECTOR, PROBE = ".pg-lab-inspector", "[data-lab-probe]"
 START = f"{INSPECTOR} [data-start]"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake import Fake
 from fake_arena import FakeArena, functions
-from test_browser import Open, browser, no_sideways, visit  # noqa: F401 - fixtures
+from test_browser import Open, no_sideways, visit  # noqa: F401 - fixtures
 from toyshelf import free_port
 
 from playground.ui import build, launch_options

@@ -32,7 +32,8 @@ from playground.families.vae import VAE
 from playground.train import Recipe, Run, main, sample_sheet, schedule, train
 
 HERE = Path(__file__).parent
-FAMILIES = {n: f for n, f in catalog.families().items() if issubclass(f, (Learns, Fits))}
+DRAWING = {n: f for n, f in catalog.families().items() if len(f.tiny().shape) == 3}  # points are trained in races
+FAMILIES = {n: f for n, f in DRAWING.items() if issubclass(f, (Learns, Fits))}
 STEPS = 80  # of the runs that are killed
 
 

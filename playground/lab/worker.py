@@ -162,11 +162,11 @@ class Worker:
         """Whether one of the race's learners trained, was examined or got its last picture."""
         units = list(race.units.values())
         training = [unit for unit in units if not unit.resting]
-        if not training:
-            return self._rested(race)
-        if race.judge and race.used > SETTLED:
+        if race.judge and (race.used > SETTLED or not (training or self._rested(race))):
             race.judge = False
             self.send({"is": "floor", **race.stamp(), "floor": metrics.floor(race.target, DRAWN, race.seed)}, {})
+        elif not training:
+            return self._rested(race)
         elif race.rested < REST * race.used and self._rested(race):
             pass
         else:
