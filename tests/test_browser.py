@@ -8,33 +8,22 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from fake import Fake
+from pages import Open, no_sideways, opening, serve
 from PIL import Image
-from toyshelf import free_port
 
-from playground.backends import Backend
-from playground.ui import build, launch_options
+from playground.ui import build
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent
 SHELF = sorted(p.parent.name for p in (ROOT / "pretrained").glob("*/samples.png"))
 DONE = ".pg-stage[data-status=done]"
-Open = Callable[..., Any]
-
-
-def serve(backend: Backend) -> Iterator[str]:
-    page = build(backend)
-    page.queue(max_size=64)
-    asked = {"server_name": "127.0.0.1", "server_port": free_port(), "prevent_thread_lock": True, "quiet": True}
-    _, url, _ = page.launch(**asked, **launch_options())
-    yield url
-    page.close(verbose=False)
 
 
 @pytest.fixture(scope="module")
@@ -44,41 +33,21 @@ def fake() -> Fake:
 
 @pytest.fixture(scope="module")
 def fake_url(fake: Fake) -> Iterator[str]:
-    yield from serve(fake)
+    yield from serve(build(fake))
 
 
 @pytest.fixture(scope="module")
 def real_url() -> Iterator[str]:
     from playground.backends.local import Local
 
-    yield from serve(Local("cpu"))
+    yield from serve(build(Local("cpu")))
 
 
 @pytest.fixture
 def visit(browser: Any, fake_url: str) -> Iterator[Open]:
-    """Opens the page at a query; at the end: nothing on the console, no script failed, nothing left this machine."""
-    contexts, wrong = [], []
-
-    def opened(query: str = "", url: str = fake_url, width: int = 1280, height: int = 800, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda asked: outside(asked.url, url) and wrong.append(f"request: {asked.url}"))
-        page.goto(url + query)
-        page.wait_for_selector("html[data-pg-ready]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def outside(asked: str, url: str) -> bool:
-    return not asked.startswith((url, "data:", "blob:"))
+    """Opens the page at a query."""
+    with opening(browser, "html[data-pg-ready]") as opened:
+        yield lambda query="", url=fake_url, **options: opened(url, query, **options)
 
 
 def run(page: Any) -> None:
@@ -93,10 +62,6 @@ def seen(page: Any) -> str:
     data = page.evaluate("[...document.querySelectorAll('.pg-stage .pg-tile canvas')].map(c => c.toDataURL())")
     assert data
     return hashlib.sha256("".join(data).encode()).hexdigest()
-
-
-def no_sideways(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def test_a_newcomer_sees_what_to_do_and_one_press_draws(visit: Open) -> None:
@@ -369,7 +334,7 @@ def test_everything_can_be_done_by_keyboard(visit: Open) -> None:
 
 
 def test_a_server_that_is_gone_is_said(browser: Any) -> None:
-    serving = serve(Fake())
+    serving = serve(build(Fake()))
     url = next(serving)
     context = browser.new_context()
     page = context.new_page()

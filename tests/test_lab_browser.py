@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from fake import Fake
 from fake_arena import FakeArena, functions
+from pages import Open, no_sideways, opening, serve
 from PIL import Image
-from toyshelf import free_port
 
-from playground.ui import build, launch_options
+from playground.ui import build
 
 pytestmark = pytest.mark.browser
 RUNNING, PAUSED, FINISHED = (f".lab-bar[data-status={status}]" for status in ("running", "paused", "done"))
 FEW = "?learners=mixture,vae,gan"
-Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -30,39 +29,14 @@ def arena() -> FakeArena:
 
 @pytest.fixture(scope="module")
 def url(arena: FakeArena) -> Iterator[str]:
-    page = build(Fake(), functions(arena))
-    page.queue(max_size=64)
-    asked = {"server_name": "127.0.0.1", "server_port": free_port(), "prevent_thread_lock": True, "quiet": True}
-    _, address, _ = page.launch(**asked, **launch_options())
-    yield address
-    page.close(verbose=False)
+    yield from serve(build(Fake(), functions(arena)))
 
 
 @pytest.fixture
 def visit(browser: Any, url: str) -> Iterator[Open]:
-    """Opens the laboratory at a query; at the end: nothing on the console, no script failed, nothing asked outside."""
-    contexts, wrong = [], []
-
-    def opened(query: str = "", path: str = "lab", width: int = 1280, height: int = 800, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-        page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda asked: outside(asked.url, url) and wrong.append(f"request: {asked.url}"))
-        page.goto(url + path + query)
-        page.wait_for_selector("html[data-pg-ready=yes]")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def outside(asked: str, url: str) -> bool:
-    return not asked.startswith((url, "data:", "blob:"))
+    """Opens the laboratory at a query."""
+    with opening(browser, "html[data-pg-ready=yes]") as opened:
+        yield lambda query="", path="lab", **options: opened(url, path + query, **options)
 
 
 def step(page: Any, name: str) -> int:
@@ -83,10 +57,6 @@ def alike(one: Any, other: Any) -> bool:
 
 def moved(page: Any, name: str, beyond: int) -> None:
     page.wait_for_function(f"Number(document.querySelector('[data-panel={name}]').dataset.step) > {beyond}")
-
-
-def no_sideways(page: Any) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def address(page: Any, part: str) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from fake_arena import FakeArena
-from test_lab_browser import Open, arena, no_sideways, url, visit
+from pages import Open, no_sideways
+from test_lab_browser import arena, url, visit
 
 pytestmark = pytest.mark.browser
 __all__ = ["arena", "url", "visit"]  # fixtures

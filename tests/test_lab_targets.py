@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fake import Fake
 from fake_arena import FakeArena, functions
-from test_browser import Open, no_sideways, visit  # noqa: F401 - fixtures
-from toyshelf import free_port
+from pages import Open, no_sideways, serve
+from test_browser import visit  # noqa: F401 - a fixture
 
-from playground.ui import build, launch_options
+from playground.ui import build
 
 pytestmark = pytest.mark.browser
 DRAWN = "lab.state.target.drawn !== undefined"
@@ -19,11 +19,7 @@ DRAWN = "lab.state.target.drawn !== undefined"
 
 @pytest.fixture(scope="module")
 def fake_url() -> Iterator[str]:
-    page = build(Fake(), functions(FakeArena()))
-    asked = {"server_name": "127.0.0.1", "server_port": free_port(), "prevent_thread_lock": True, "quiet": True}
-    _, url, _ = page.launch(**asked, **launch_options())
-    yield url
-    page.close(verbose=False)
+    yield from serve(build(Fake(), functions(FakeArena())))
 
 
 def own(page: Any, way: str) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from fake import Fake
+from pages import serve
 from test_lab_targets import DRAWN, own, stroke
-from toyshelf import free_port
 
 from playground.lab.arena import Arena
-from playground.ui import build, laboratory, launch_options
+from playground.ui import build, laboratory
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = 90_000  # ms: the workers import torch, perhaps beside other tests
@@ -21,11 +21,7 @@ FEW = "lab?learners=mixture,autoregressive,gan&budget=60steps"
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     arena = Arena()
-    page = build(Fake(), laboratory.functions(arena))
-    asked = {"server_name": "127.0.0.1", "server_port": free_port(), "prevent_thread_lock": True, "quiet": True}
-    _, address, _ = page.launch(**asked, **launch_options())
-    yield address
-    page.close(verbose=False)
+    yield from serve(build(Fake(), laboratory.functions(arena)))
     arena.close()
 
 
