@@ -145,6 +145,18 @@ class Learns(Model):
         """
 
 
+class Distils(Learns):
+    """Trained by gradient descent, with a trained model as its teacher."""
+
+    @abstractmethod
+    def learn_from(self, teacher: Model) -> None:
+        """Take the teacher in, before the first step; only ``weights()`` is stored, and it may be left out there.
+
+        Raises:
+            Refused: this is not a model that it can learn from.
+        """
+
+
 class Sprints(Learns):
     """Trained by gradients written out by hand, which a race needs: small networks wait for autograd, not for sums."""
 

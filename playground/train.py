@@ -12,15 +12,10 @@ from __future__ import annotations
 
 import argparse
 import copy
-import csv
-import io
-import itertools
 import json
 import math
-import platform
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
@@ -36,11 +32,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from playground import catalog
-from playground.capabilities import Fits, Learns, Model, Samples
+from playground.capabilities import Distils, Fits, Learns, Model, Samples
 from playground.catalog import Card, Unusable, write_whole
 from playground.data import DataMissing, datasets
+from playground.outcome import commit, device_name, log_csv, sample_sheet
 from playground.recipes import recipes
-from playground.rng import Rng, stream
+from playground.rng import stream
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,9 @@ class Recipe:
         ema: decay of the averaged weights, which are the ones stored; 0 stores the last ones.
         clip: the largest gradient norm.
         seed: of everything random in the run.
+        labelled: how many data keep their label, equally many of each class, which then make half of every batch; the
+            others' label is -1. None: all keep it.
+        teacher: the pretrained model that a ``Distils`` model learns from.
         device: the device it was written for, ``cpu`` or ``cuda``; the latter's recipes form the GPU queue.
         value: the order in the GPU queue, highest first.
         half: store the weights in half precision, for those that would be larger than 9 MB.
@@ -80,6 +80,8 @@ class Recipe:
     ema: float = 0.999
     clip: float = 1.0
     seed: int = 0
+    labelled: int | None = None
+    teacher: str = ""
     device: str = "cpu"
     value: float = 0.0
     half: bool = False
@@ -105,6 +107,9 @@ class Run:
         with torch.random.fork_rng():  # the initial weights; everything later has a generator of its own
             torch.manual_seed(recipe.seed)
             self.model = recipe.model().to(device)
+        if recipe.teacher:
+            assert isinstance(self.model, Distils)
+            self.model.learn_from(catalog.load(recipe.teacher).to(device))
         self.data = datasets()[recipe.data]
         self.average = copy.deepcopy(self.model).requires_grad_(False).eval()  # drawing a sheet must not change it
         self.step, self.seconds, self.last_sheet = 0, 0.0, 0.0
@@ -142,6 +147,9 @@ class Run:
         logged: dict[str, float] = {}
         for player, optimiser in self.optimisers.items():
             index = torch.randint(len(x), (r.batch,), generator=generator, device=self.device)
+            if r.labelled is not None:
+                told, half = (y >= 0).nonzero().flatten(), r.batch // 2
+                index[:half] = told[torch.randint(len(told), (half,), generator=generator, device=self.device)]
             losses = self.model.loss(x[index].float() / 255, y[index], generator, player)
             optimiser.zero_grad(set_to_none=True)
             next(iter(losses.values())).backward()
@@ -252,6 +260,8 @@ def train(
     """
     run = Run(recipe, device, folder or Path("runs") / recipe.name)
     images, labels = run.data.load("train")
+    if recipe.labelled is not None:
+        labels = hide(labels, recipe.labelled, recipe.seed)
     x, y = torch.as_tensor(images, device=device), torch.as_tensor(labels, device=device)
     begun = saved = time.monotonic()
     before = run.seconds
@@ -288,50 +298,28 @@ def train(
     return True
 
 
+def hide(labels: np.ndarray, labelled: int, seed: int) -> np.ndarray:
+    """Labels (n,) with all but ``labelled`` of them, drawn evenly from the classes, replaced by -1.
+
+    Raises:
+        ValueError: there are not so many of each class, or it is no multiple of the number of classes.
+    """
+    classes = np.unique(labels)
+    each, over = divmod(labelled, len(classes))
+    if over or not 0 < each <= np.bincount(labels).min():
+        raise ValueError(f"{labelled} labels cannot be drawn evenly from {len(classes)} classes.")
+    generator = np.random.default_rng(seed)
+    told = np.concatenate([generator.choice(np.flatnonzero(labels == c), each, replace=False) for c in classes])
+    hidden = np.full_like(labels, -1)
+    hidden[told] = labels[told]
+    return hidden
+
+
 def schedule(step: int, steps: int, warmup: int) -> float:
     """The learning rate's factor: linear warm-up, then half a cosine to zero."""
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-
-def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
-    """A PNG of rows x 8 samples, twice enlarged; a conditional model draws class after class down the columns."""
-    from PIL import Image
-
-    rng = Rng(seed, 8 * rows, model.device)
-    with torch.no_grad():
-        x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
-    _, c, h, w = x.shape
-    tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
-    image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
-    buffer = io.BytesIO()
-    image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def log_csv(rows: list[dict[str, float]]) -> bytes:
-    """The log as CSV, at most some hundred lines."""
-    names = list(dict.fromkeys(itertools.chain.from_iterable(rows)))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in rows)
-    return buffer.getvalue().encode()
-
-
-def commit() -> str:
-    """The commit of the code that runs, or "" outside a checkout."""
-    here = Path(__file__).parent
-    done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def device_name(device: str) -> str:
-    """What trained it, for the card: the GPU's name, or the CPU with its number of threads."""
-    if torch.device(device).type == "cuda":
-        return str(torch.cuda.get_device_name(device))
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -29,7 +30,8 @@ from playground.catalog import Metric, Unusable
 from playground.data import datasets
 from playground.families.gan import GAN
 from playground.families.vae import VAE
-from playground.train import Recipe, Run, main, sample_sheet, schedule, train
+from playground.outcome import sample_sheet
+from playground.train import Recipe, Run, hide, main, schedule, train
 
 HERE = Path(__file__).parent
 DRAWING = {n: f for n, f in catalog.families().items() if len(f.tiny().shape) == 3}  # points are trained in races
@@ -87,6 +89,40 @@ def pictures_for(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     y = torch.randint(max(1, len(model.labels)), (40,), generator=g).numpy()
     data = replace(datasets()["digits"], name="noise", shape=model.shape, read=lambda split: (x, y))
     monkeypatch.setattr(training, "datasets", lambda: {"noise": data})
+
+
+def test_few_labels_are_even_and_the_rest_are_hidden() -> None:
+    labels = np.arange(1000) % 10
+    hidden = hide(labels, 50, seed=3)
+    told = hidden >= 0
+    assert np.bincount(hidden[told]).tolist() == [5] * 10
+    assert (hidden[told] == labels[told]).all() and (hidden[~told] == -1).all()
+    assert (hidden == hide(labels, 50, seed=3)).all() and (hidden != hide(labels, 50, seed=4)).any()
+    for labelled in (0, 55, 2000):
+        with pytest.raises(ValueError, match="cannot be drawn evenly from 10 classes"):
+            hide(labels, labelled, seed=0)
+
+
+@dataclass
+class Listener:
+    """Notes which labels every batch of a run holds."""
+
+    seen: list[Tensor]
+
+    def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
+        self.seen.append(label)
+        return {"loss": torch.zeros((), requires_grad=True)}
+
+
+def test_half_of_every_batch_has_a_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(small(labelled=10), "cpu", Path("runs/tried"))
+    images, labels = run.data.load("train")
+    listener = Listener([])
+    monkeypatch.setattr(run.model, "loss", listener.loss)
+    for _ in range(3):
+        run.advance(torch.as_tensor(images), torch.as_tensor(hide(labels, 10, seed=0)))
+    assert [int((seen >= 0).sum()) >= 4 for seen in listener.seen] == [True] * 3
+    assert all(len(seen) == 8 for seen in listener.seen)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

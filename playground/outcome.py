@@ -1,0 +1,54 @@
+"""What a training run leaves beside its weights: a sample sheet, its log, and where it was trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+from playground.capabilities import Samples
+from playground.rng import Rng
+
+
+def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
+    """A PNG of rows x 8 samples, twice enlarged; a conditional model draws class after class down the columns."""
+    from PIL import Image
+
+    rng = Rng(seed, 8 * rows, model.device)
+    with torch.no_grad():
+        x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
+    _, c, h, w = x.shape
+    tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
+    image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
+    buffer = io.BytesIO()
+    image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def log_csv(rows: list[dict[str, float]]) -> bytes:
+    """The log as CSV, at most some hundred lines."""
+    names = list(dict.fromkeys(itertools.chain.from_iterable(rows)))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in rows)
+    return buffer.getvalue().encode()
+
+
+def commit() -> str:
+    """The commit of the code that runs, or "" outside a checkout."""
+    here = Path(__file__).parent
+    done = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def device_name(device: str) -> str:
+    """What trained it, for the card: the GPU's name, or the CPU with its number of threads."""
+    if torch.device(device).type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
