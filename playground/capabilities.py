@@ -257,6 +257,19 @@ class Density(Model):
         """
 
 
+class RateDistortion(Model):
+    """Sends a datum as a code and what the code leaves out: the two terms of a variational bound."""
+
+    @abstractmethod
+    def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
+        """Rate and distortion in nats, (n,) each, of data (n, *shape), unweighted; their sum bounds -log p(x).
+
+        The rate is KL(q(z|x) || p(z)), or -log p(z) where the code is certain; the distortion -E log p(x|z), with a
+        code drawn from ``rng`` (of length n). Pixels are those ``log_prob`` is of. Alemi et al. 2018,
+        arXiv:1711.00464, equations 3 and 4.
+        """
+
+
 class Denoises(Model):
     """Removes noise: the one convention that diffusion, score and flow-matching models share."""
 

@@ -31,6 +31,7 @@ from playground.capabilities import (
     Learns,
     Measure,
     Model,
+    RateDistortion,
     Reconstructs,
     Refines,
     Samples,
@@ -248,6 +249,17 @@ def test_a_log_probability_does_not_depend_on_its_batch(family: type[Density]) -
     x = data(model, 5)
     together, alone = model.log_prob(x, Rng(1, 5)), model.log_prob(x[3:4], Rng(1, 5).pick([3]))
     torch.testing.assert_close(alone.nats, together.nats[3:4], atol=1e-3, rtol=1e-5)
+
+
+@those(RateDistortion)
+def test_rate_and_distortion_are_nats_of_each_datum(family: type[RateDistortion]) -> None:
+    model = lively(family)
+    x = data(model, 5)
+    rate, distortion = model.rate_distortion(x, Rng(1, 5))
+    assert rate.shape == distortion.shape == (5,) and distortion.isfinite().all()
+    assert rate.isfinite().all() and (rate >= -1e-5).all()
+    for whole, alone in zip((rate, distortion), model.rate_distortion(x[3:4], Rng(1, 5).pick([3])), strict=True):
+        torch.testing.assert_close(alone, whole[3:4], atol=1e-3, rtol=1e-5)
 
 
 @those(Denoises)

@@ -11,7 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Carries, Density, Learns, LogProb, Reconstructs, Samples, Sprints
+from playground.capabilities import (
+    About,
+    Carries,
+    Density,
+    Learns,
+    LogProb,
+    RateDistortion,
+    Reconstructs,
+    Samples,
+    Sprints,
+)
 from playground.families.layers import Mlp, residual_mlp
 from playground.knobs import Slider, Toggle
 from playground.rng import Rng
@@ -22,7 +32,7 @@ CODES = 32  # at a time; not fewer for more pictures: what a stream draws depend
 
 
 @final
-class VAE(Learns, Samples, Reconstructs, Density):
+class VAE(Learns, Samples, Reconstructs, Density, RateDistortion):
     """An encoder q(z|x), a decoder p(x|z) with independent Bernoulli pixels, and a standard normal prior p(z).
 
     Trained on the bound of equation 3, E_q[log p(x|z)] - KL(q(z|x) || p(z)), with pixels binarised anew at every step.
@@ -124,6 +134,13 @@ class VAE(Learns, Samples, Reconstructs, Density):
         """Each pixel's probability of being white, (n, *shape)."""
         return self.logits(z).sigmoid()
 
+    def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
+        """KL(q(z|x) || p(z)), which is exact, and -log p(x|z) at one code, of the picture binarised at one half."""
+        x = (x > 0.5).float()
+        mean, log_std = self.posterior(x)
+        z = mean + log_std.exp() * rng.normal(*self.latent)
+        return _rate(mean, log_std), -self.log_likelihood(x, z)
+
     def log_prob(
         self, x: Tensor, rng: Rng, *, importance_samples: Annotated[int, Slider(1, 5000, help="codes averaged")] = 1
     ) -> LogProb:
@@ -132,11 +149,11 @@ class VAE(Learns, Samples, Reconstructs, Density):
         With k codes: log 1/k sum_i p(x, z_i) / q(z_i|x), Burda, Grosse and Salakhutdinov 2016, arXiv:1509.00519,
         equation 8; its standard error is the delta method's. With one code the KL term is exact and has no noise.
         """
+        if importance_samples == 1:
+            rate, distortion = self.rate_distortion(x, rng)
+            return LogProb(-rate - distortion, "lower bound", "binary pixels")
         x = (x > 0.5).float()
         mean, log_std = self.posterior(x)
-        if importance_samples == 1:
-            z = mean + log_std.exp() * rng.normal(*self.latent)
-            return LogProb(self.log_likelihood(x, z) - _rate(mean, log_std), "lower bound", "binary pixels")
         weights = []
         for k in torch.arange(importance_samples).split(CODES):
             noise = rng.normal(len(k), *self.latent)  # (n, k, latent)
