@@ -70,11 +70,11 @@ def mnist(split):
 
 
 def test_the_registry_names_every_file():
-    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits"}
+    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji"}
     assert all(name == data.name for name, data in datasets().items())
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "binarized-mnist", "digits"])
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji"])
 def test_a_stand_in_has_the_form_of_the_data(name):
     data = datasets()[name]
     x, y = data.fixture()
@@ -121,6 +121,19 @@ def test_the_real_data(name, mean):
         assert set(np.unique(x)) == {0, 255}
     x, y, note = data.examples()
     assert len(x) == 10_000 and note == ""
+
+
+@pytest.mark.data
+def test_the_tones_of_an_emoji_stay_together():
+    parts = {split: datasets()["emoji"].load(split) for split in ("train", "valid", "test")}
+    assert {split: x.shape for split, (x, _) in parts.items()} == {
+        "train": (2873, 3, 32, 32),
+        "valid": (342, 3, 32, 32),
+        "test": (368, 3, 32, 32),
+    }
+    tones = [x[y == 6].mean((2, 3)).std() for x, y in parts.values()]  # people: with their tones in every split
+    assert min(tones) > 10
+    assert all(int(x.max()) == 255 and set(y) <= set(range(10)) for x, y in parts.values())
 
 
 @pytest.mark.data
@@ -196,9 +209,10 @@ def test_offline_with_nothing_names_both_ways(nowhere, monkeypatch, name, file):
     assert len(x) == len(y) and "not on this machine" in note
 
 
-def test_binarized_mnist_has_one_way(nowhere):
-    text = sentence(name="binarized-mnist")
-    assert "PLAYGROUND_DATA to a folder that holds binarized_mnist.npz" in text and "not on the Hub" in text
+@pytest.mark.parametrize(("name", "file"), [("binarized-mnist", "binarized_mnist.npz"), ("emoji", "emoji64.npz")])
+def test_some_data_have_one_way(nowhere, name, file):
+    text = sentence(name=name)
+    assert f"PLAYGROUND_DATA to a folder that holds {file}" in text and "not on the Hub" in text
 
 
 def test_a_folder_without_the_file_is_no_folder(hub, monkeypatch, tmp_path):
