@@ -257,20 +257,6 @@ class Density(Model):
         """
 
 
-class Surprises(Density):
-    """Says where a picture is improbable: it guesses pixel after pixel, and each guess has its own odds."""
-
-    method: ClassVar[str] = "surprise"
-    lacks: ClassVar[str] = "it judges a picture as a whole: no pixel has odds of its own"
-
-    @abstractmethod
-    def surprise(self, x: Tensor) -> Tensor:
-        """Nats of surprise at each pixel given those before it, (n, height, width), summed over channels.
-
-        Of pictures (n, *shape); each picture's sum is its ``-log_prob``, which must be exact.
-        """
-
-
 class Surprises(Model):
     """Says at which pixels a picture surprises it: its log-probability is a sum over them."""
 
@@ -278,8 +264,8 @@ class Surprises(Model):
     def surprise(self, x: Tensor) -> Tensor:
         """Nats of surprise at each pixel of (n, *shape), summed over channels: (n, height, width).
 
-        Each is -log p(pixel | what comes before it), and a picture's sum is ``-log_prob`` of it. An autoregressive
-        model has this exactly; no other family should claim it.
+        Each is -log p(pixel | what comes before it), and a picture's sum is ``-log_prob`` of it, which is exact. An
+        autoregressive model has this; no other family should claim it.
         """
 
 
