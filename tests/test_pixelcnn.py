@@ -67,13 +67,13 @@ def test_log_prob_cuts_at_one_half_and_says_what_it_measures() -> None:
 def test_patches_are_a_bijection_of_pictures(shape: tuple[int, int, int], patch: int, levels: int) -> None:
     model = lively(shape=shape, patch=patch, levels=levels)
     x = torch.randint(levels, (5, *shape), generator=torch.Generator().manual_seed(0)) / (levels - 1)
-    assert torch.equal(model.pixels(model.tokens(x)), x)
+    assert torch.equal(model.patches.pixels(model.patches.tokens(x)), x)
 
 
 def test_a_patch_is_read_in_rows() -> None:
     x = torch.zeros(1, 1, 4, 4)
     x[0, 0, 0, 3] = 1  # upper right pixel of the second patch
-    assert PixelCNN(shape=(1, 4, 4), channels=4, heads=1).tokens(x).tolist() == [[[0, 2], [0, 0]]]
+    assert PixelCNN(shape=(1, 4, 4), channels=4, heads=1).patches.tokens(x).tolist() == [[[0, 2], [0, 0]]]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 1.5])
@@ -112,8 +112,8 @@ def test_low_temperature_draws_more_probable_pictures() -> None:
 def test_samples_follow_the_stated_probabilities() -> None:
     model = lively(shape=(1, 2, 2))
     x = model.sample(Rng(0, 4000))
-    seen = torch.bincount(model.tokens(x).flatten(), minlength=16) / 4000
-    stated = model.log_prob(model.pixels(torch.arange(16).reshape(16, 1, 1)), Rng(0, 16)).nats.exp()
+    seen = torch.bincount(model.patches.tokens(x).flatten(), minlength=16) / 4000
+    stated = model.log_prob(model.patches.pixels(torch.arange(16).reshape(16, 1, 1)), Rng(0, 16)).nats.exp()
     torch.testing.assert_close(seen, stated, atol=0.03, rtol=0)
 
 
@@ -139,3 +139,23 @@ def test_training_gives_every_weight_a_gradient_and_touches_no_global_randomness
 def test_what_does_not_fit_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="do not fit"):
         PixelCNN(**bad)
+
+
+@pytest.mark.parametrize("height, width, patch, levels", [(4, 2, 2, 2), (2, 4, 1, 2), (1, 4, 1, 4)])
+def test_surprise_at_a_pixel_is_that_of_its_value_given_the_pixels_before(
+    height: int, width: int, patch: int, levels: int
+) -> None:
+    """By brute force: the probability of a beginning is that of all pictures which begin so."""
+    model = lively(shape=(1, height, width), patch=patch, levels=levels).double()
+    values = [k / (levels - 1) for k in range(levels)]
+    x = torch.tensor(list(itertools.product(values, repeat=height * width)), dtype=torch.float64)
+    x = x.reshape(-1, 1, height, width)
+    nats, one = model.log_prob(x, Rng(0, len(x))).nats, x[len(x) // 3]
+    patches = itertools.product(range(0, height, patch), range(0, width, patch))
+    order = [(r + i, c + j) for r, c in patches for i in range(patch) for j in range(patch)]
+    surprise, agree, before = model.surprise(one[None])[0], torch.ones(len(x), dtype=torch.bool), nats.logsumexp(0)
+    for row, column in order:
+        agree &= x[:, 0, row, column] == one[0, row, column]
+        known = nats[agree].logsumexp(0)
+        torch.testing.assert_close(surprise[row, column] - model.patches.grain, before - known)
+        before = known

@@ -10,13 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Density, Learns, LogProb, Refines, State
+from playground.capabilities import About, Density, Learns, LogProb, Refines, State, Surprises
+from playground.families.patches import Patches, pick
 from playground.knobs import Slider
 from playground.rng import Rng
 
 ORDER = 60  # among the families on a page
-
-MAX_STATES = 4096  # of one patch: the softmax has as many outputs
 
 
 class CausalConv(nn.Module):
@@ -121,7 +120,7 @@ class AttentionBlock(nn.Module):
 
 
 @final
-class PixelCNN(Learns, Refines, Density):
+class PixelCNN(Learns, Refines, Density, Surprises):
     """Draws a picture patch by patch in reading order, each with a probability given all patches before it.
 
     The picture is cut into small patches; all values a patch can take are the classes of one softmax, so that the
@@ -209,15 +208,10 @@ class PixelCNN(Learns, Refines, Density):
     ) -> None:
         super().__init__()
         self.shape = tuple(shape)
-        self.patch, self.levels = patch, levels
-        pixels = shape[0] * patch * patch
-        self.states = levels**pixels
-        if shape[1] % patch or shape[2] % patch or 256 % levels or levels < 2 or self.states > MAX_STATES:
-            raise ValueError(f"patches of side {patch} with {levels} levels do not fit pictures of shape {self.shape}")
-        self.grid = (shape[1] // patch, shape[2] // patch)
-        self.register_buffer("places", levels ** torch.arange(pixels), persistent=False)
-        embedding = min(self.states, 16)
-        self.embed = nn.Embedding(self.states, embedding)
+        self.patches = Patches(shape, patch, levels)
+        self.grid = self.patches.grid
+        embedding = min(self.patches.states, 16)
+        self.embed = nn.Embedding(self.patches.states, embedding)
         self.first = CausalConv(embedding, channels, rows=4, reach=3, strict=True)
         self.position = nn.Parameter(0.02 * torch.randn(*self.grid, channels))
         self.blocks = nn.ModuleList()
@@ -225,7 +219,7 @@ class PixelCNN(Learns, Refines, Density):
             self.blocks.append(GatedBlock(channels, inner, rows, reach))
             if (i + 1) % attend_every == 0:
                 self.blocks.append(AttentionBlock(channels, heads))
-        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, self.states))
+        self.head = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, self.patches.states))
 
     @classmethod
     def tiny(cls) -> Self:
@@ -233,17 +227,20 @@ class PixelCNN(Learns, Refines, Density):
 
     def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
         """Negative log-likelihood in nats per picture; black and white are drawn anew from the greys in every step."""
-        if self.levels == 2:
+        if self.patches.levels == 2:
             x = (torch.rand(x.shape, generator=generator, device=x.device) < x).float()
         nats = -self._log_likelihood(x).mean()
         return {"nats": nats, "bits per dim": nats.detach() / (x[0].numel() * 0.6931)}
 
     def log_prob(self, x: Tensor, rng: Rng) -> LogProb:
         """Exact. Black and white by a cut at one half; coarser greys than 256 are spread evenly over the 8-bit ones."""
-        nats = self._log_likelihood(x)
-        if self.levels == 2:
-            return LogProb(nats, "exact", "binary pixels")
-        return LogProb(nats - x[0].numel() * torch.tensor(256 / self.levels).log(), "exact", "8-bit pixels")
+        nats = self._log_likelihood(x) - self.patches.grain * x[0].numel()
+        return LogProb(nats, "exact", self.patches.measure)
+
+    @torch.no_grad()
+    def surprise(self, x: Tensor) -> Tensor:
+        tokens = self.patches.tokens(x)
+        return self.patches.surprise(self.logits(tokens), tokens)
 
     def refine(
         self,
@@ -260,8 +257,8 @@ class PixelCNN(Learns, Refines, Density):
         memory = self._remember(len(rng))
         for row in range(height):
             self._draw_row(row, tokens, memory, uniforms, temperature)
-            x = self.pixels(tokens)
-            x[:, :, (row + 1) * self.patch :] = 0.5
+            x = self.patches.pixels(tokens)
+            x[:, :, (row + 1) * self.patches.patch :] = 0.5
             yield State(x, row + 1, height, f"row {row + 1} of {height}")
 
     @torch.no_grad()
@@ -274,21 +271,7 @@ class PixelCNN(Learns, Refines, Density):
             for column in range(width):
                 logits = self.logits(tokens)[:, row, column]
                 tokens[:, row, column] = pick(logits, uniforms[:, row, column], temperature)
-        return self.pixels(tokens)
-
-    def tokens(self, x: Tensor) -> Tensor:
-        """Pictures (n, *shape) as the numbers of their patches' states, (n, H, W) int64."""
-        (height, width), p = self.grid, self.patch
-        digits = (x * self.levels).long().clamp(0, self.levels - 1)
-        digits = digits.reshape(len(x), -1, height, p, width, p).permute(0, 2, 4, 1, 3, 5)  # (n, H, W, c, p, p)
-        return (digits.flatten(3) * self.places).sum(-1)
-
-    def pixels(self, tokens: Tensor) -> Tensor:
-        """Pictures (n, *shape) of patch states (n, H, W): the inverse of ``tokens``."""
-        (height, width), p = self.grid, self.patch
-        digits = tokens.unsqueeze(-1) // self.places % self.levels
-        digits = digits.reshape(len(tokens), height, width, -1, p, p).permute(0, 3, 1, 4, 2, 5)  # (n, c, H, p, W, p)
-        return digits.reshape(len(tokens), *self.shape).float() / (self.levels - 1)
+        return self.patches.pixels(tokens)
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Scores (n, H, W, states) of every patch, each from the patches (n, H, W) before it in reading order."""
@@ -298,7 +281,7 @@ class PixelCNN(Learns, Refines, Density):
         return self.head(x)
 
     def _log_likelihood(self, x: Tensor) -> Tensor:
-        tokens = self.tokens(x)
+        tokens = self.patches.tokens(x)
         scores = self.logits(tokens).flatten(0, 2)  # (n * H * W, states)
         return -F.cross_entropy(scores, tokens.flatten(), reduction="none").reshape(len(x), -1).sum(1)
 
@@ -322,9 +305,3 @@ class PixelCNN(Learns, Refines, Density):
             drawn = pick(self.head(x), uniforms[:, row, column], temperature)
             tokens[:, row, column] = drawn
             self.first.put(self.embed(drawn), memory[0], row, column)
-
-
-def pick(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """States (n,) with the odds softmax(logits / temperature), (n, states), by inverting the distribution function."""
-    below = (logits / temperature).softmax(-1).cumsum(-1)[:, :-1]  # the last is 1, up to rounding
-    return (below <= uniform.unsqueeze(-1)).sum(-1)
