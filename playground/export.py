@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from playground.knobs import Refused
-from playground.views import Film, Images, Table, View
+from playground.views import Curve, Film, Images, Table, View
 
 FORMATS = ("png", "gif", "npz")
 FRAME = 90  # milliseconds a film frame stays
@@ -82,9 +82,9 @@ def npz(views: Sequence[View], request: dict[str, Any]) -> bytes:
         for name, value in vars(view).items():
             if isinstance(value, np.ndarray):
                 arrays[f"{view.key}.{name}"] = value
-            elif name in ("captions", "steps", "group", "columns", "rows", "caption") and value:
+            elif name in ("captions", "steps", "group", "columns", "rows", "caption", "series", "axes") and value:
                 arrays[f"{view.key}.{name}"] = np.array(json.dumps(value))
-    if not any(isinstance(v, Images | Film | Table) for v in views):
+    if not any(isinstance(v, Images | Film | Table | Curve) for v in views):
         raise Refused("This result holds no numbers to save.")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)

@@ -80,6 +80,29 @@ class Table(View):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Curve(View):
+    """Named series over common axes: lines, or points alone.
+
+    Args:
+        series: a name for each.
+        x: (series, points) float; NaN where a series has fewer points than the longest.
+        y: as ``x``.
+        axes: what x and y are, in words with their units.
+        error: one standard error of each y, or None.
+        marks: points without lines.
+        log: which axes are logarithmic: "", "x", "y" or "xy".
+    """
+
+    series: tuple[str, ...]
+    x: np.ndarray
+    y: np.ndarray
+    axes: tuple[str, str]
+    error: np.ndarray | None = None
+    marks: bool = False
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Text(View):
     """A paragraph."""
 

@@ -12,10 +12,11 @@ from PIL import Image
 
 from playground.export import export
 from playground.knobs import Refused
-from playground.views import Film, Images, Progress, Refusal, Table, Text, View, from_json
+from playground.views import Curve, Film, Images, Progress, Refusal, Table, Text, View, from_json
 
 GREY = np.arange(6 * 28 * 28, dtype=np.uint8).reshape(6, 28, 28, 1)
 COLOUR = np.arange(4 * 2 * 8 * 8 * 3, dtype=np.uint8).reshape(4, 2, 8, 8, 3)
+X = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, np.nan]])
 REQUEST = {"model": "m", "activity": "a", "seed": 3, "knobs": {"n": 6, "picture": "x" * 1000}}
 VIEWS = [
     Images(pixels=GREY, captions=tuple("abcdef"), columns=3, group=("one", "two"), title="T", caption="C", seconds=0.5),
@@ -24,6 +25,7 @@ VIEWS = [
     Text(key="p", text="words"),
     Refusal(text="no"),
     Progress(done=1, total=2),
+    Curve(key="c", series=("a", "b"), x=X, y=X**2, error=X / 9, axes=("n", "nats"), marks=True, log="x"),
 ]
 
 

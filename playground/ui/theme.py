@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.ui.api import app_kwargs
+from playground.ui.charting import routes
 
 HERE = Path(__file__).parent
 SHARED = (
@@ -16,6 +17,7 @@ SHARED = (
     "pixels",
     "views",
     "film",
+    "plot",
     "picture",
     "dialog",
     "lab_paint",
@@ -55,5 +57,5 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api"],
         "ssr_mode": False,
         "pwa": False,
-        "app_kwargs": app_kwargs(),
+        "app_kwargs": {**app_kwargs(), "routes": routes()},
     }

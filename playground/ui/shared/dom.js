@@ -77,8 +77,11 @@ window.playground = window.playground || {};
   // Hand a file to the person.
   const save = (name, href) => h("a", {href, download: name}).click();
 
+  // The pages stand beside each other, wherever this is mounted.
+  const root = location.pathname.replace(/(lab|scores)\/?$/, "");
+
   const remember = (key, value) => { try { localStorage.setItem(`pg-${key}`, value); } catch { /* private window */ } };
   const remembered = (key) => { try { return localStorage.getItem(`pg-${key}`); } catch { return null; } };
 
-  Object.assign(window.playground, {h, icon, tool, seconds, number, words, toast, save, remember, remembered});
+  Object.assign(window.playground, {h, icon, tool, seconds, number, words, toast, save, root, remember, remembered});
 })();
