@@ -9,7 +9,7 @@ import playground.ui.stubs  # noqa: F401 - before anything imports Gradio
 from playground.backends import Backend
 from playground.lab.arena import Arena
 from playground.ui import laboratory
-from playground.ui.pages import lab, play
+from playground.ui.pages import lab, play, scores
 from playground.ui.theme import launch_options
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["build", "launch_options"]
 
 
 def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | None = None) -> Blocks:
-    """Both pages: Play over ``backend``, and the Laboratory.
+    """All pages: Play and the Scores over ``backend``, and the Laboratory.
 
     Args:
         backend: where the models are.
@@ -29,4 +29,6 @@ def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | N
     page = play.build(backend)
     with page.route("Laboratory", "lab", show_in_navbar=False):
         lab.laboratory(laboratory.functions(Arena()) if functions is None else functions)
+    with page.route("Scores", "scores", show_in_navbar=False):
+        scores.scores(backend)
     return page

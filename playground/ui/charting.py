@@ -1,4 +1,4 @@
-"""The charting library, plotly.js, served from this machine and fetched by the browser when the first chart is shown."""
+"""The charting library, plotly.js: served from this machine, fetched by a browser when it shows the first chart."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ SHARED = (
     "lab_paint",
     "lab",
     "lab_race",
+    "scores",
 )  # in this order
 
 

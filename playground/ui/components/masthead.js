@@ -15,6 +15,7 @@ const here = element.querySelector("[data-page]").dataset.page;
 const KEYS = {
   play: [["Enter, Space", "generate"], ["Esc", "cancel, close"], ["R", "a new seed"], ["← →", "step through a film or the pictures"]],
   lab: [["Enter, Space", "play, pause"], [".", "one step"], ["← →", "back and forth in time; on a panel: the probe"], ["D", "density, difference, samples"], ["Esc", "close"]],
+  scores: [["← → ↑ ↓", "in the table: from cell to cell"], ["Enter", "on a heading: sort; on a cell: how it was measured"], ["Esc", "cancel, close"]],
 };
 const keys = () => pg.dialog("Keys", h("table.pg-table.pg-keys", {}, KEYS[here].map(([key, what]) =>
   h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what)))));
@@ -31,8 +32,6 @@ element.querySelector(".pg-tools").append(
   }, {"data-theme-toggle": true}),
 );
 
-// The pages stand beside each other, wherever this is mounted.
-const root = location.pathname.replace(/lab\/?$/, "");
-for (const link of element.querySelectorAll("[data-to]")) link.setAttribute("href", link.dataset.to === "play" ? root : `${root}lab`);
+for (const link of element.querySelectorAll("[data-to]")) link.setAttribute("href", pg.root + (link.dataset.to === "play" ? "" : link.dataset.to));
 
 pg.on("shelf", () => { element.querySelector("[data-device]").textContent = pg.shelf().device; });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -15,13 +15,20 @@ from playground.ui.components import element
 from playground.ui.functions import functions
 
 
-def wire(backend: Backend) -> gr.HTML:
-    """The element, with its two events: ``run`` streams views, ``stop`` ends that."""
+def wire(backend: Backend, name: str = "wire", asked: list[Callable[[Any], dict[str, Any]]] | None = None) -> gr.HTML:
+    """The element, with its two events: ``run`` streams views, ``stop`` ends that.
+
+    Args:
+        backend: where the requests run.
+        name: of its script.
+        asked: what the page may ask of the server besides; by default what Play may.
+    """
 
     def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
         yield from stream(backend, event.run, event.request)
 
-    made = element("wire", "<div></div>", value={"run": 0}, server_functions=functions(backend), visible="hidden")
+    questions = functions(backend) if asked is None else asked
+    made = element(name, "<div></div>", value={"run": 0}, server_functions=questions, visible="hidden")
     running = made.run(
         run,
         None,
