@@ -19,6 +19,7 @@ FRAME = 90  # milliseconds a film frame stays
 PAUSE = 1500  # milliseconds the last one stays: time to look at the result before it begins anew
 PAPER, INK, FAINT = (255, 255, 255), (25, 25, 25), (110, 110, 110)
 PAD = 12  # pixels around everything
+THUMB = 28  # pixels of a picture in a table
 
 
 def export(views: Sequence[View], request: dict[str, Any], format: str) -> bytes:
@@ -41,7 +42,9 @@ def png(views: Sequence[View], request: dict[str, Any]) -> bytes:
     The request is in the PNG's text field ``request``.
     """
     pictures = [v for v in views if isinstance(v, Images)] or [_strip(v) for v in views if isinstance(v, Film)]
-    sheets = [sheet(v) for v in pictures] + [table(v) for v in views if isinstance(v, Table) and pictures]
+    sheets = [sheet(v) for v in pictures] + [
+        table(v) for v in views if isinstance(v, Table) and (pictures or v.pictures is not None)
+    ]
     if not sheets:
         raise Refused("This result has no pictures; save it as npz.")
     heading = _lines([f"{request['model']} · {request['activity']} · seed {request['seed']}"], 14, INK)
@@ -127,19 +130,26 @@ def table(view: Table) -> Image.Image:
     font = _font(11)
     widths = [int(max(font.getlength(row[i]) for row in cells)) + 16 for i in range(len(view.columns))]
     foot = _lines(_wrapped(view.caption, max(sum(widths), 420)), 11, FAINT)
-    page = Image.new("RGB", (max(sum(widths), foot.width), 17 * len(cells) + foot.height + PAD), PAPER)
+    head = _lines([view.title], 13, INK) if view.title else Image.new("RGB", (1, 1), PAPER)
+    left, step = (0, 17) if view.pictures is None else (THUMB + 8, THUMB + 4)
+    high = head.height + 17 + step * len(view.rows)
+    page = Image.new("RGB", (max(left + sum(widths), foot.width, head.width), high + foot.height + PAD), PAPER)
+    page.paste(head, (0, 0))
     draw = ImageDraw.Draw(page)
-    for y, row in enumerate(cells):
+    for i, row in enumerate(cells):
+        y = head.height + (17 + step * (i - 1) if i else 0)
         for x, text in enumerate(row):
-            draw.text((sum(widths[:x]), 17 * y), text, INK if y else FAINT, font)
-    page.paste(foot, (0, 17 * len(cells) + 4))
+            draw.text((left + sum(widths[:x]), y + (step - 17) // 2 * (i > 0)), text, INK if i else FAINT, font)
+        if i and view.pictures is not None:
+            page.paste(_picture(view.pictures[i - 1]).resize((THUMB, THUMB), Image.Resampling.NEAREST), (0, y))
+    page.paste(foot, (0, high + 4))
     return page
 
 
 def _cell(value: str | float | None) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else f"{value:g}"
+    return _plain(value) if isinstance(value, str) else f"{value:g}"
 
 
 def _strip(film: Film, most: int = 12) -> Images:
@@ -176,7 +186,7 @@ def _columns(n: int) -> int:
 
 def _plain(text: str) -> str:
     """Text in the letters that the built-in font has."""
-    return text.replace("≥", ">=").replace("≤", "<=").replace("≈", "~")
+    return text.replace("≥", ">=").replace("≤", "<=").replace("≈", "~").replace("−", "-")
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -148,6 +148,11 @@ class Picture(Knob):
 
 
 @dataclass(frozen=True)
+class Drawing(Picture):
+    """A picture that the visitor draws on the page itself; it travels, and is checked, as any ``Picture``."""
+
+
+@dataclass(frozen=True)
 class Others(Knob):
     """Further models, by name, beside the chosen one; the activity gets them loaded.
 

@@ -50,12 +50,16 @@ class Images(View):
         captions: one short text per picture, or none at all.
         columns: pictures in a row, or 0 to let the page choose.
         group: the label of each row, or none; then ``columns`` is set.
+        ramp: (k, 3) uint8, the colours of a scale from its low end to its high one, where the pictures show numbers.
+        ends: what is written at the scale's two ends.
     """
 
     pixels: np.ndarray
     captions: tuple[str, ...] = ()
     columns: int = 0
     group: tuple[str, ...] = ()
+    ramp: np.ndarray | None = None
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +77,17 @@ class Film(View):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(View):
-    """Rows under headed columns; cells are text or numbers."""
+    """Rows under headed columns; cells are text or numbers.
+
+    Args:
+        columns: the headings.
+        rows: as many cells in each.
+        pictures: (rows, height, width, channels) uint8, one before each row, or None.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
+    pictures: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ const copy = async (text) => {
     document.execCommand("copy");
     box.remove();
   }
-  const picture = pg.specs().some((s) => s.knob === "Picture" && pg.knob(s));
+  const picture = pg.specs().some((s) => pg.pictured(s) && pg.knob(s));
   pg.toast(picture ? "Link copied. Your own picture is not in it." : "Link copied");
 };
 
@@ -74,7 +74,7 @@ const others = (spec) => {
   return {node, show};
 };
 
-const CONTROLS = {Slider: slider, Label: chips, Toggle: toggle, Others: others, Picture: (spec) => pg.pictureKnob(spec),
+const CONTROLS = {Slider: slider, Label: chips, Toggle: toggle, Others: others, Picture: (spec) => pg.pictureKnob(spec), Drawing: (spec) => pg.drawingKnob(spec),
   Choice: (spec) => (spec.options.join("").length <= 30 ? chips : select)(spec)};
 
 // A one-letter name is a number of things, and its help says of which.

@@ -74,12 +74,14 @@ const drawViews = (force) => {
 const FORMATS = {png: "PNG", gif: "GIF", npz: "NPZ"};
 const drawResult = () => {
   const {status, views, seconds} = pg.result;
-  const pictures = views.filter((v) => v.view === "Images" || v.view === "Film");
+  const pictures = views.filter((v) => v.view === "Images" || v.view === "Film" || v.pictures);
+  const numbers = views.filter((v) => v.view === "Table" || v.view === "Curve");
   part(".pg-result").hidden = !(status === "done" && views.some((v) => v.view !== "Refusal"));
   const inner = views.reduce((sum, v) => Math.max(sum, v.seconds || 0), 0);
   part("[data-cost]").textContent = `${pg.seconds(inner || seconds || 0)} on ${pg.shelf() ? pg.shelf().device : "the server"}`;
   const moves = views.some((v) => v.view === "Film");
-  const reasons = {png: pictures.length ? "" : "there is no picture", gif: moves ? "" : "nothing moves here: Watch does", npz: pictures.length ? "" : "there are no pictures"};
+  const reasons = {png: pictures.length ? "" : "there is no picture", gif: moves ? "" : "nothing moves here: Watch does",
+    npz: pictures.length || numbers.length ? "" : "there are no pictures"};
   part(".pg-downloads").replaceChildren(h("span.pg-cost", {}, "Save as"), ...Object.entries(FORMATS).map(([format, title]) =>
     h("button.pg-link", {type: "button", "data-download": format, "aria-disabled": String(Boolean(reasons[format])),
       title: reasons[format] || `Download as ${title}`, onclick: () => (reasons[format] ? pg.toast(`No ${title}: ${reasons[format]}.`) : download(format))}, title)));

@@ -45,5 +45,28 @@
     return {node, show};
   };
 
-  Object.assign(pg, {pictureKnob: knob});
+  // The drawing knob: the laboratory's pad, whose ink travels as a picture, bright on black. The pad is made anew with
+  // the knobs of every activity; what was drawn is kept beside it.
+  let kept = {url: undefined, amounts: null};
+  const drawn = (amounts) => {
+    const side = Math.sqrt(amounts.length);
+    return pg.paint(h("canvas"), {data: amounts, height: side, width: side, channels: 1}).toDataURL("image/png");
+  };
+  const drawing = (spec) => {
+    let here = undefined; // what the pad shows
+    const made = window.lab.pad((amounts, empty) => {
+      here = empty ? undefined : drawn(amounts);
+      kept = {url: here, amounts};
+      pg.turn(spec.name, here);
+    });
+    const show = (value) => {
+      if ((value || undefined) === here) return;
+      here = value || undefined;
+      if (here && here === kept.url) made.load(kept.amounts);
+      else if (!here) made.node.querySelector("[data-act=clear]").click();
+    };
+    return {node: made.node, show};
+  };
+
+  Object.assign(pg, {pictureKnob: knob, drawingKnob: drawing});
 })();

@@ -31,6 +31,7 @@
   const specs = () => (model() && model().knobs[state.activity]) || [];
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+  const pictured = (spec) => spec.knob === "Picture" || spec.knob === "Drawing"; // too long for an address
   const fits = (spec, value) => {
     const options = spec.options || [];
     switch (spec.knob) {
@@ -38,7 +39,8 @@
       case "Choice": case "Label": return options.includes(value);
       case "Toggle": return typeof value === "boolean";
       case "Others": return Array.isArray(value) && value.every((v) => options.includes(v));
-      case "Picture": return typeof value === "string";
+      case "Picture":
+      case "Drawing": return typeof value === "string";
       default: return false;
     }
   };
@@ -59,7 +61,7 @@
     query.set("do", state.activity);
     query.set("seed", state.seed);
     if (state.locked) query.set("lock", "1");
-    const pictures = new Set(specs().filter((s) => s.knob === "Picture").map((s) => s.name));
+    const pictures = new Set(specs().filter(pictured).map((s) => s.name));
     for (const [name, value] of Object.entries(turned())) {
       if (!pictures.has(name)) query.set(key(name), Array.isArray(value) ? value.join(",") : value);
     }
@@ -203,6 +205,6 @@
     tell("state");
   };
 
-  Object.assign(pg, {state, result, on, set, turn, knob, specs, same, model, activity, whyNot, newSeed, run, cancel, receive,
+  Object.assign(pg, {state, result, on, set, turn, knob, specs, pictured, same, model, activity, whyNot, newSeed, run, cancel, receive,
     lost, ask, attach, connect, link, tellState: () => tell("state"), request, shelf: () => shelf});
 })();

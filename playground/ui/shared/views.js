@@ -59,17 +59,30 @@
     });
   };
 
+  // The scale of pictures that show numbers.
+  const scaleOf = ({ramp, ends}) => {
+    const colours = pg.bytes(ramp.b64);
+    const stops = Array.from({length: ramp.shape[0]}, (_, i) => `rgb(${colours.slice(3 * i, 3 * i + 3).join(",")})`);
+    const bar = h("i");
+    bar.style.background = `linear-gradient(to right, ${stops.join(",")})`;
+    return h("div.pg-scale", {}, h("span", {}, ends[0]), bar, h("span", {}, ends[1]));
+  };
+
   const drawImages = (node, view) => {
     const pixels = pg.unpack(view.pixels);
     const {captions, columns, group} = view;
     drawSheet(node, {n: pixels.leading[0], width: pixels.width, at: pixels.at, captions, columns, group});
+    node.querySelector(".pg-scale")?.remove();
+    if (view.ramp) node.append(scaleOf(view));
   };
 
   // ---- Table, Text, Refusal
   const cell = (value) => h(typeof value === "number" ? "td.pg-number" : "td", {}, pg.number(value));
   const drawTable = (node, view) => {
-    const head = h("tr", {}, view.columns.map((name) => h("th", {scope: "col"}, name)));
-    const rows = view.rows.map((row) => h("tr", {}, row.map(cell)));
+    const pictures = view.pictures && pg.unpack(view.pictures);
+    const shown = (i) => (pictures ? h("td.pg-thumb", {}, pg.paint(h("canvas"), pictures.at(i))) : null);
+    const head = h("tr", {}, pictures ? h("th") : null, view.columns.map((name) => h("th", {scope: "col"}, name)));
+    const rows = view.rows.map((row, i) => h("tr", {}, shown(i), row.map(cell)));
     replace(node, h("div.pg-scroll", {}, h("table.pg-table", {}, h("thead", {}, head), h("tbody", {}, rows))));
   };
   const drawText = (node, view) => replace(node, h("p.pg-text", {}, view.text));
