@@ -68,7 +68,7 @@ def test_losses_are_those_of_the_paper() -> None:
     model = made(1).eval()
     model.penalty = 0.0
     fake = model.decode(torch.randn(8, 3, generator=torch.Generator().manual_seed(0)))
-    d_fake, d_real = model.discriminate(fake).sigmoid(), model.discriminate(x).sigmoid()
+    d_fake, d_real = model.discriminator(fake).sigmoid(), model.discriminator(x).sigmoid()
     torch.testing.assert_close(loss(model, "generator", x)["generator"], -d_fake.log().mean())
     expected = -d_real.log().mean() - (1 - d_fake).log().mean()
     torch.testing.assert_close(loss(model, "discriminator", x)["discriminator"], expected)
@@ -86,8 +86,9 @@ def test_only_the_generator_is_stored() -> None:
 def spread(model: GAN, x: Tensor) -> Tensor:
     """What the verdict is told of the batch's spread, (n,)."""
     told: list[Tensor] = []
-    hook = model.verdict.register_forward_pre_hook(lambda module, inputs: told.append(inputs[0][:, -1].detach()))
-    model.discriminate(x)
+    verdict = model.discriminator.verdict
+    hook = verdict.register_forward_pre_hook(lambda module, inputs: told.append(inputs[0][:, -1].detach()))
+    model.discriminator(x)
     hook.remove()
     return told[0]
 
@@ -98,13 +99,13 @@ def test_the_discriminator_sees_the_spread_of_every_four_pictures() -> None:
     seen = spread(model, same)
     assert float(seen[:4].abs().max()) < 1e-3 < float(seen[4])
     assert len(seen[4:].unique()) == 1
-    features = model.critic(2 * same - 1)[4:]
+    features = model.discriminator.critic(2 * same - 1)[4:]
     torch.testing.assert_close(seen[4], features.std(0, correction=0).mean().detach())
 
 
 def test_a_batch_that_is_no_multiple_of_four_is_one_group() -> None:
     model, x = made().eval(), pictures(7)
-    features = model.critic(2 * x - 1)
+    features = model.discriminator.critic(2 * x - 1)
     seen = spread(model, x)
     torch.testing.assert_close(seen, features.std(0, correction=0).mean().detach().expand(7))
 
@@ -112,7 +113,7 @@ def test_a_batch_that_is_no_multiple_of_four_is_one_group() -> None:
 def test_the_slope_at_real_pictures_is_penalised() -> None:
     """R1, one step in ``EVERY`` bearing it for all: gamma/2 times the mean squared slope (their equation 9)."""
     model, x = made().eval(), pictures(8).requires_grad_()
-    slope = torch.autograd.grad(model.discriminate(x).sum(), x)[0].square().sum((1, 2, 3)).mean()
+    slope = torch.autograd.grad(model.discriminator(x).sum(), x)[0].square().sum((1, 2, 3)).mean()
     x = x.detach()
     with_it = torch.stack([loss(model, "discriminator", x, seed)["discriminator"].detach() for seed in range(200)])
     model.penalty = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, final
 
@@ -12,13 +13,61 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import About, Carries, Decodes, Fields, Learns, Samples, Sprints
-from playground.families.layers import Mlp
+from playground.families.layers import SLOPE, Mlp, picture_critic, picture_generator
 from playground.knobs import Slider
 from playground.rng import Rng
 
 ORDER = 40  # among the families on a page
 
 EVERY = 4  # steps the penalty is left out for one that bears it for all (Karras et al. 2020, arXiv:1912.04958)
+
+
+class Discriminator(nn.Module):
+    """Judges pictures, told besides how much every four pictures of its batch differ.
+
+    Args:
+        shape: one picture, (channels, height, width), sides divisible by four.
+        width: channels at half size; twice as many at quarter size.
+        hidden: units of a dense layer behind the convolutions, which see only a part of the picture each; 0 for none.
+        outputs: numbers per picture.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], width: int, hidden: int, outputs: int = 1) -> None:
+        super().__init__()
+        self.critic = picture_critic(shape, width)
+        size = 2 * width * (shape[1] // 4) * (shape[2] // 4) + 1
+        dense = [nn.Linear(size, hidden), nn.LeakyReLU(SLOPE)] if hidden else []
+        self.verdict = nn.Sequential(*dense, nn.Linear(hidden or size, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.critic(2 * x - 1)
+        groups = features.unflatten(0, (-1, 4)) if len(x) % 4 == 0 else features[None]  # (groups, 4, ...)
+        # a spread of exactly zero, as of margins that are white in every picture, has no slope
+        spread = (groups.var(1, correction=0) + 1e-8).sqrt().mean((1, 2, 3)).repeat_interleave(groups.shape[1])  # (n,)
+        return self.verdict(torch.cat([features.flatten(1), spread[:, None]], 1))
+
+
+def penalised(
+    judge: Callable[[Tensor], Tensor], x: Tensor, forged: Tensor, penalty: float, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The discriminator's cross-entropy; one step in ``EVERY`` it bears the penalty on its slope at ``x``, R1, for all.
+
+    Args:
+        judge: log-odds of being real of pictures (n, *shape).
+        x: (n, *shape) real pictures.
+        forged: (n, *shape).
+        penalty: gamma.
+        generator: says whether it is that step.
+    """
+    due = bool(torch.rand((), generator=generator, device=x.device) < 1 / EVERY)
+    x = x.detach().requires_grad_(due)
+    real, fake = judge(x), judge(forged)
+    loss = F.softplus(-real).mean() + F.softplus(fake).mean()
+    if due:
+        slope = torch.autograd.grad(real.sum(), x, create_graph=True)[0]
+        loss = loss + EVERY * penalty / 2 * slope.square().sum((1, 2, 3)).mean()
+    right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
+    return {"discriminator": loss, "told apart": right}
 
 
 @final
@@ -34,6 +83,7 @@ class GAN(Learns, Samples, Decodes):
         shape: one picture, (channels, height, width), sides divisible by four.
         latent: the size of z.
         width: channels at half size; twice as many at quarter size.
+        hidden: units of a dense layer beside the convolutions of each player; 0 for none.
         penalty: on the squared slope of the discriminator at real pictures, gamma of R1.
 
     Reference:
@@ -69,22 +119,17 @@ class GAN(Learns, Samples, Decodes):
     )
 
     def __init__(
-        self, shape: tuple[int, int, int] = (1, 28, 28), latent: int = 64, width: int = 32, penalty: float = 0.25
+        self,
+        shape: tuple[int, int, int] = (1, 28, 28),
+        latent: int = 64,
+        width: int = 32,
+        hidden: int = 0,
+        penalty: float = 0.25,
     ) -> None:
         super().__init__()
         self.shape, self.latent, self.penalty = tuple(shape), (latent,), penalty
-        channels, height, side = shape[0], shape[1] // 4, shape[2] // 4
-        self.generator = nn.Sequential(
-            nn.Linear(latent, 2 * width * height * side, bias=False),
-            nn.Unflatten(1, (2 * width, height, side)), nn.BatchNorm2d(2 * width), nn.ReLU(),
-            nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-            nn.ConvTranspose2d(width, channels, 4, 2, 1),
-        )  # fmt: skip
-        self.critic = nn.Sequential(
-            nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(width, 2 * width, 4, 2, 1), nn.LeakyReLU(0.2),
-        )  # fmt: skip
-        self.verdict = nn.Linear(2 * width * height * side + 1, 1)
+        self.generator = picture_generator(latent, shape, width, hidden)
+        self.discriminator = Discriminator(shape, width, hidden)
 
     @classmethod
     def tiny(cls) -> Self:
@@ -96,7 +141,7 @@ class GAN(Learns, Samples, Decodes):
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         return {
-            "discriminator": [*self.critic.parameters(), *self.verdict.parameters()],
+            "discriminator": list(self.discriminator.parameters()),
             "generator": list(self.generator.parameters()),
         }
 
@@ -104,26 +149,10 @@ class GAN(Learns, Samples, Decodes):
         """The discriminator's cross-entropy, or the generator's: minus log of being taken for real."""
         z = torch.randn(len(x), *self.latent, generator=generator, device=x.device)
         if player == "generator":
-            return {"generator": F.softplus(-self.discriminate(self.decode(z))).mean()}
+            return {"generator": F.softplus(-self.discriminator(self.decode(z))).mean()}
         with torch.no_grad():
             forged = self.decode(z)
-        due = bool(torch.rand((), generator=generator, device=x.device) < 1 / EVERY)
-        x = x.detach().requires_grad_(due)
-        real, fake = self.discriminate(x), self.discriminate(forged)
-        loss = F.softplus(-real).mean() + F.softplus(fake).mean()
-        if due:
-            slope = torch.autograd.grad(real.sum(), x, create_graph=True)[0]
-            loss = loss + EVERY * self.penalty / 2 * slope.square().sum((1, 2, 3)).mean()
-        right = ((real > 0).float().mean() + (fake < 0).float().mean()) / 2
-        return {"discriminator": loss, "told apart": right}
-
-    def discriminate(self, x: Tensor) -> Tensor:
-        """Log-odds of being real, (n, 1)."""
-        features = self.critic(2 * x - 1)
-        groups = features.unflatten(0, (-1, 4)) if len(x) % 4 == 0 else features[None]  # (groups, 4, ...)
-        # a spread of exactly zero, as of margins that are white in every picture, has no slope
-        spread = (groups.var(1, correction=0) + 1e-8).sqrt().mean((1, 2, 3)).repeat_interleave(groups.shape[1])  # (n,)
-        return self.verdict(torch.cat([features.flatten(1), spread[:, None]], 1))
+        return penalised(self.discriminator, x, forged, self.penalty, generator)
 
     def sample(
         self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far noise strays")] = 1.0
