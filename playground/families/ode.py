@@ -68,7 +68,8 @@ def with_trace(net: Mlp, inputs: Tensor) -> tuple[Tensor, Tensor]:
 def follow(velocity: Velocity, x: Tensor, times: list[float], solver: str = "RK4") -> Iterator[Tensor]:
     """The states after each step of dx/dt = velocity(x, t), from x (n, D).
 
-    ``Euler`` evaluates the velocity once a step and has order one, ``Heun`` twice and two, ``RK4`` four times and four.
+    ``Euler`` evaluates the velocity once a step and has order one, ``Heun`` and ``midpoint`` twice and two, ``RK4``
+    four times and four.
     """
     if solver == "RK4":
         yield from rk4(velocity, x, times)
@@ -77,6 +78,8 @@ def follow(velocity: Velocity, x: Tensor, times: list[float], solver: str = "RK4
         v = velocity(x, now)
         if solver == "Heun":
             v = (v + velocity(x + (then - now) * v, then)) / 2
+        elif solver == "midpoint":
+            v = velocity(x + (then - now) / 2 * v, (now + then) / 2)
         x = x + (then - now) * v
         yield x
 
