@@ -8,8 +8,8 @@ from plain import plain_wgan, planted
 from torch import Tensor
 
 from playground.families.layers import Mlp
-from playground.families.wgan import WassersteinGAN
-from playground.rng import Stream
+from playground.families.wgan import PictureWassersteinGAN, WassersteinGAN
+from playground.rng import Rng, Stream
 
 
 def made(**changes: object) -> WassersteinGAN:
@@ -119,3 +119,61 @@ def test_the_plain_loop_trains_the_same_model(player: str) -> None:
         theirs = plain_loss(x, player).detach()
     ours = model.gradient(x, torch.Generator().manual_seed(7), player)
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def drawer(seed: int = 0, **changes: object) -> PictureWassersteinGAN:
+    settings = {"shape": (1, 8, 8), "latent": 3, "width": 4, "hidden": 8}
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return PictureWassersteinGAN(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def pictures(n: int) -> Tensor:
+    return torch.rand(n, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_losses_of_pictures_are_those_of_the_paper() -> None:
+    """Gulrajani et al. 2017, equation 3, the slope taken picture by picture; the generator's is -E[D(G(z))]."""
+    model, x, generator = drawer().eval(), pictures(6), torch.Generator().manual_seed(3)
+    z = torch.randn(6, 3, generator=generator)
+    share = torch.rand(6, 1, 1, 1, generator=generator)
+    drawn, real = 2 * model.decode(z).detach() - 1, 2 * x - 1
+    sizes = []
+    for one in (real + share * (drawn - real)).split(1):
+        slope = torch.autograd.functional.jacobian(lambda p: model.critic(p).sum(), one)
+        sizes.append(slope.square().sum().sqrt())
+    penalty = (torch.stack(sizes) - 1).square().mean()
+    expected = model.critic(drawn).mean() - model.critic(real).mean() + 10 * penalty
+    losses = {p: model.loss(x, torch.zeros(6), torch.Generator().manual_seed(3), p)[p] for p in model.players()}
+    torch.testing.assert_close(losses["critic"], expected)
+    torch.testing.assert_close(losses["generator"], -model.critic(drawn).mean())
+
+
+def test_a_trained_critic_measures_how_far_pictures_are_moved() -> None:
+    """As of points: pictures that are those of a still generator made brighter by 0.05, W = 0.1 * 8 in [-1, 1]."""
+    model, generator = drawer(width=8, hidden=32), torch.Generator().manual_seed(0)
+    optimiser = torch.optim.Adam(model.players()["critic"], 3e-3, betas=(0.0, 0.99))
+    seen = []
+    for _ in range(300):
+        with torch.no_grad():
+            x = model.decode(torch.randn(32, 3, generator=generator)) + 0.05
+        losses = model.loss(x, torch.zeros(32), generator, "critic")
+        optimiser.zero_grad()
+        losses["critic"].backward()
+        optimiser.step()
+        seen.append(float(losses["distance"].detach()))
+    assert sum(seen[-50:]) / 50 == pytest.approx(0.8 * (1 + 0.8 / 20), rel=0.15)
+
+
+@pytest.mark.parametrize("player", ["critic", "generator"])
+def test_the_generator_of_pictures_learns_in_its_own_turn_only(player: str) -> None:
+    model = drawer()
+    model.loss(pictures(8), torch.zeros(8), torch.Generator().manual_seed(0), player)[player].backward()
+    assert any(p.grad is not None for p in model.generator.parameters()) == (player == "generator")
+
+
+def test_only_the_generator_of_pictures_is_stored() -> None:
+    model, other = drawer().eval(), drawer(1).eval()
+    assert {id(v) for v in model.weights().parameters()} == {id(p) for p in model.players()["generator"]}
+    other.weights().load_state_dict(model.weights().state_dict())
+    assert torch.equal(other.sample(Rng(0, 3)), model.sample(Rng(0, 3)))
