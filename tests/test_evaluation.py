@@ -10,137 +10,30 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, final
+from typing import Any
 
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from torch import Tensor, nn
+from evalshelf import DIMS, SHAPE, STD, TOY, Normal, command, metrics_of, task_of, toys
+from torch import Tensor
 
 from playground import catalog, data
-from playground.capabilities import Density, Fits, LogProb, Refines, Samples, State
-from playground.catalog import Card, Metric
-from playground.data import DataMissing, Dataset
+from playground.capabilities import LogProb
+from playground.catalog import Metric
+from playground.data import DataMissing
 from playground.evaluation import baseline, fidelity, likelihood, pictures, progress, timing
-from playground.evaluation.__main__ import main
 from playground.evaluation.parts import Options, Task, parts
 from playground.evaluation.report import report, shown
-from playground.families.classifier import Classifier
-from playground.families.vae import VAE
-from playground.knobs import Choice, Label, Refused, Slider
+from playground.knobs import Refused
 from playground.rng import Rng
-
-SHAPE = (1, 4, 4)
-DIMS = 16
-MEAN, STD = 0.5, 0.1
-
-
-@final
-class Normal(Samples, Fits, Density):
-    """Independent normal pixels with a known density; class 1 is brighter by one tenth. It remembers what it drew."""
-
-    measure = "8-bit pixels"
-    labels = ("0", "1")
-    calls = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shape = SHAPE
-        self.mean = nn.Parameter(torch.tensor(MEAN))
-
-    @classmethod
-    def tiny(cls) -> Normal:
-        return cls()
-
-    def fit(self, x: Tensor, label: Tensor, generator: torch.Generator) -> Iterator[dict[str, float]]:
-        yield {}
-
-    def sample(self, rng: Rng, *, label: Annotated[str, Label()] = "any") -> Tensor:
-        type(self).calls += len(rng)
-        return self.mean + 0.1 * (label == "1") + STD * rng.normal(*self.shape)
-
-    def log_prob(self, x: Tensor, rng: Rng) -> LogProb:
-        x = (x * 255 + rng.uniform(*self.shape)) / 256
-        density = torch.distributions.Normal(self.mean, STD, validate_args=False).log_prob(x).flatten(1).sum(1)
-        return LogProb(density - DIMS * math.log(256), "exact", "8-bit pixels")
-
-
-@final
-class Stepper(Refines):
-    """Draws in steps with either of two samplers; the ancestral one leaves noise."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shape = SHAPE
-        self.mean = nn.Parameter(torch.tensor(MEAN))
-
-    @classmethod
-    def tiny(cls) -> Stepper:
-        return cls()
-
-    def refine(
-        self,
-        rng: Rng,
-        *,
-        steps: Annotated[int, Slider(1, 50)] = 4,
-        sampler: Annotated[str, Choice("DDIM", "DDPM")] = "DDIM",
-        guidance_scale: Annotated[float, Slider(0.0, 5.0, 0.1)] = 2.0,
-    ) -> Iterator[State]:
-        x = self.mean + STD * rng.normal(*self.shape)
-        noise = 0.3 * rng.normal(*self.shape) if sampler == "DDPM" else 0.0
-        for step in range(steps):
-            yield State(x + noise + (guidance_scale - 1), step + 1, steps)
-
-
-def read(split: str) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng({"train": 0, "valid": 1, "test": 2}[split])
-    label = random.integers(2, size=300)
-    x = random.normal(MEAN + 0.1 * label[:, None, None, None], STD, (300, *SHAPE))
-    return (x.clip(0, 1) * 255).round().astype(np.uint8), label
-
-
-TOY = Dataset("toy", "Toy", "noise", SHAPE, ("0", "1"), "none", read, lambda split: "here", lambda: read("test"))
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A shelf with a judge, a normal, a stepper and a VAE on toy data, in a temporary folder."""
-    monkeypatch.setenv("PLAYGROUND_PRETRAINED", str(tmp_path / "pretrained"))
-    known = {f"toys.{m.__name__}": m for m in (Classifier, Normal, Stepper, VAE)}
-    monkeypatch.setattr(catalog, "families", lambda: known)
-    monkeypatch.setattr(data, "datasets", lambda: {"toy": TOY})
-    monkeypatch.setattr(timing, "SECONDS", 0.0)
-    catalog.load.cache_clear()
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        judge = {"shape": list(SHAPE), "classes": 2, "width": 2, "features": 8}
-        put("judge", Classifier(SHAPE, 2, 2, 8), judge)
-        put("normal", Normal(), {})
-        put("stepper", Stepper(), {})
-        vae = {"shape": list(SHAPE), "latent": 2, "width": 16, "depth": 1, "warmup": 0}
-        put("vae", VAE(SHAPE, 2, 16, 1, 0), vae)
-    yield tmp_path
-    catalog.load.cache_clear()
-
-
-def put(name: str, model: Any, init: dict[str, Any]) -> None:
-    kind = type(model).__name__
-    trained = {"device": "CPU", "seconds": 0, "steps": 0}
-    card = Card(name, "toys", kind, init, "toy", model.labels, name, 0, "", 1, trained)
-    catalog.save(model, card)
-
-
-def task_of(name: str, folder: Path, **options: Any) -> Task:
-    return Task(catalog.cards()[name], catalog.load(name), Options(folder=folder, quiet=True, **options))
-
-
-def command(folder: Path, *arguments: str) -> int:
-    return main([*arguments, "--quiet", "--runs", str(folder / "runs")])
-
-
-def metrics_of(name: str) -> dict[str, Metric]:
-    return catalog.cards()[name].metrics
+def shelf(tmp_path: Path) -> Iterator[Path]:
+    with toys(tmp_path) as folder:
+        yield folder
 
 
 def exactly(n: int, mean: Tensor, covariance: Tensor, seed: int) -> Tensor:
@@ -261,22 +154,26 @@ def test_importance_weighting_tightens_the_bound(shelf: Path) -> None:
 def test_every_part_of_every_toy(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(shelf, "--n", "100") == 0
     assert set(metrics_of("judge")) == {"accuracy", "accuracy_binarised", "calibration_error"}
-    distances = {f"{d}{s}" for d in ("frechet", "kernel") for s in ("", "_floor")}
-    nll = {"nll_nats", "bits_per_dim"}
+    apart = ("frechet", "kernel", "precision", "recall", "density", "coverage", "class_balance")
+    samples = {f"{d}{s}" for d in apart for s in ("", "_floor")} | {"copying_ratio", "copying_share"}
+    samples |= {"seconds_per_16", "network_evaluations"}
+    density = {"nll_nats", "bits_per_dim", "roc_area_noise"}
     gaussian = {"baseline_full_gaussian_nats", "baseline_full_gaussian_bits_per_dim"}
-    seconds = {"seconds_per_16"}
-    assert set(metrics_of("normal")) == distances | nll | gaussian | seconds | {"label_accuracy"}
+    assert set(metrics_of("normal")) == samples | density | gaussian | {"label_accuracy"}
     study = {f"frechet_{s}_10{ending}" for s in ("ddim", "ddpm") for ending in ("", "_guided")}
-    assert set(metrics_of("stepper")) == distances | seconds | study
-    shown_grey = {f"{d}_shown{s}" for d in ("frechet", "kernel") for s in ("", "_floor")}
-    importance = {"nll_iw_nats", "bits_per_dim_iw"}
-    assert set(metrics_of("vae")) == distances | shown_grey | nll | importance | seconds
+    steps = {f"frechet_steps_{k}" for k in (1, 2, 4, 8, 16, 32)} | {"frechet_sweep_floor"}
+    guidance = {f"frechet_guidance_{g}" for g in ("1", "1.5", "2", "3", "5")}
+    assert set(metrics_of("stepper")) == samples | study | steps | guidance
+    shown_grey = {f"{d}_shown{s}" for d in apart for s in ("", "_floor")}
+    code = {f"{p}_{n}{b}" for p in ("probe", "knn") for n in ("60", "all") for b in ("", "_pixels", "_pca", "_random")}
+    importance = {"nll_iw_nats", "bits_per_dim_iw", "rate_nats", "distortion_nats"}
+    assert set(metrics_of("vae")) == samples | shown_grey | density | importance | code
     for card in catalog.cards().values():
         for metric in card.metrics.values():
             assert metric.protocol[0].isupper() and metric.protocol.endswith(".")
             assert math.isfinite(metric.value) and metric.n > 0
     text = capsys.readouterr().out
-    assert "normal" in text and "Frechet" in text and "took" in text
+    assert "normal" in text and "Frechet" in text and "took" in text and "1 of 4: judge" in text
 
 
 def test_samplers_differ_in_nothing_but_the_sampler(shelf: Path) -> None:
@@ -422,7 +319,10 @@ def test_report_marks_bounds_and_names_the_published(shelf: Path) -> None:
 
 
 def test_parts_are_found_by_their_files() -> None:
-    assert set(parts()) == {"baseline", "classification", "fidelity", "likelihood", "samplers", "timing"}
+    usual = {"baseline", "classification", "copying", "fidelity", "likelihood", "network", "outliers"}
+    usual |= {"rate_distortion", "representation", "samplers", "sweeps", "timing"}
+    assert {name for name, part in parts().items() if not part.on_request} == usual
+    assert {name for name, part in parts().items() if part.on_request} == {"inception"}
 
 
 @pytest.mark.slow

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground import catalog
-from playground.capabilities import Classifies
 from playground.catalog import Card, Unusable
 from playground.data import DataMissing
+from playground.evaluation.fidelity import is_judge
 from playground.evaluation.parts import Options, Part, Task, parts
-from playground.evaluation.progress import forget, measured, put
+from playground.evaluation.progress import forget, forget_shared, measured, put
 from playground.evaluation.report import report
 from playground.knobs import Refused
 
@@ -23,7 +23,7 @@ def evaluate(card: Card, chosen: Sequence[Part], options: Options, fresh: bool) 
         task = Task(card, catalog.load(card.name), options)
     except Unusable as error:
         return [str(error)]
-    if fresh and {"fidelity", "samplers"} & {p.name for p in chosen}:
+    if fresh and any(part.draws for part in chosen):
         forget(task)
     refused = []
     for part in chosen:
@@ -42,9 +42,10 @@ def evaluate(card: Card, chosen: Sequence[Part], options: Options, fresh: bool) 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 1 if anything was refused."""
     known = parts()
+    usual = ",".join(name for name, part in known.items() if not part.on_request)
     parser = argparse.ArgumentParser(prog="python -m playground.evaluation", description=__doc__)
     parser.add_argument("names", nargs="*", help="models to measure; all of them by default")
-    parser.add_argument("--only", default=",".join(known), help=f"parts, with commas between: {', '.join(known)}")
+    parser.add_argument("--only", default=usual, help=f"parts, with commas between: {', '.join(known)}")
     parser.add_argument("--n", type=int, default=2000, help="samples for the distances")
     parser.add_argument("--limit", type=int, default=None, help="the most test pictures for a likelihood")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where progress is kept")
@@ -62,9 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.report:
         chosen = [known[name] for name in options.only.split(",")]
         wanted = [cards[name] for name in options.names or cards]
-        wanted.sort(key=lambda c: not issubclass(catalog.family_class(c), Classifies))  # judges first
+        wanted.sort(key=lambda card: not is_judge(card))  # judges first
         what = Options(options.n, options.limit, options.runs / "evaluation", options.quiet)
-        for card in wanted:
+        if options.fresh:
+            forget_shared(what.folder)
+        for number, card in enumerate(wanted, 1):
+            print(f"{number} of {len(wanted)}: {card.name}")
             refused += evaluate(card, chosen, what, options.fresh)
         print()
     print(report(catalog.cards()[name] for name in options.names or catalog.cards()))

@@ -11,7 +11,7 @@ from torch import Tensor
 from playground.capabilities import Denoises, Density, LogProb
 from playground.catalog import Metric
 from playground.evaluation.parts import Part, Task, rounded
-from playground.evaluation.pictures import SEED, described, measure_of, real
+from playground.evaluation.pictures import SEED, described, kind_of, measure_of, real
 from playground.knobs import Refused, knobs
 from playground.rng import Rng
 
@@ -28,8 +28,17 @@ def allowed(task: Task) -> int | None:
 
 
 @torch.no_grad()
-def log_prob(task: Task, x: Tensor, what: str = "log-probabilities", **settings: Any) -> LogProb:
+def log_prob(
+    task: Task, x: Tensor, what: str = "log-probabilities", impossible: bool = False, **settings: Any
+) -> LogProb:
     """Log-probabilities of all of ``x``, (n, *shape); picture i uses the i-th random stream of the fixed seed.
+
+    Args:
+        task: the model.
+        x: the pictures.
+        what: what the progress bar says.
+        impossible: whether a picture may be impossible, its log-probability minus infinity.
+        settings: knobs that differ from their defaults.
 
     Raises:
         Refused: a value is not finite.
@@ -41,7 +50,8 @@ def log_prob(task: Task, x: Tensor, what: str = "log-probabilities", **settings:
             parts.append(task.model.log_prob(x[index], rng.pick(index.tolist()), **settings))
             bar.update(len(index))
     nats = torch.cat([p.nats for p in parts]).double()
-    odd = int((~nats.isfinite()).sum())
+    fine = nats < math.inf if impossible else nats.isfinite()  # the former is false for no number at all
+    odd = int((~fine).sum())
     if odd:
         raise Refused(f"{task.card.name}: {odd} of {len(x)} test pictures have no finite log-probability.")
     errors = [p.stderr for p in parts if p.stderr is not None]
@@ -104,7 +114,7 @@ def measure(task: Task) -> dict[str, Metric]:
 
 part = Part(
     "likelihood",
-    fits=lambda task: isinstance(task.model, Density),
+    fits=lambda task: isinstance(task.model, Density) and kind_of(task) != "unnormalised",
     settings=lambda task: {"pictures": allowed(task), "importance_samples": IMPORTANCE_SAMPLES, "seed": SEED},
     measure=measure,
 )

@@ -46,6 +46,10 @@ class Task:
         """A progress bar for ``total`` pictures."""
         return tqdm(total=total, desc=f"{self.card.name}: {what}", disable=self.options.quiet, unit="pictures")
 
+    def say(self, sentence: str) -> None:
+        """Tell whoever runs the command what was left out, and why."""
+        print(f"{self.card.name}: {sentence}")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -57,12 +61,16 @@ class Part:
         settings: everything but the weights that the outcome depends on, as plain JSON values; a measurement with equal
             weights and settings is not repeated.
         measure: the metrics, by their key on the card; raises Refused with one sentence where it cannot.
+        draws: whether it keeps samples on the disk.
+        on_request: measured only if ``--only`` names it: it needs what most machines lack.
     """
 
     name: str
     fits: Callable[[Task], bool]
     settings: Callable[[Task], dict[str, Any]]
     measure: Callable[[Task], dict[str, Metric]]
+    draws: bool = False
+    on_request: bool = False
 
 
 @cache

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from playground import data
-from playground.capabilities import Density, Measure, Refines, Samples
+from playground.capabilities import Density, Kind, Measure, Refines, Samples
 from playground.catalog import write_whole
 from playground.data import Dataset, Split
 from playground.evaluation.parts import Task
@@ -92,13 +93,36 @@ def real(name: str, measure: Measure, split: Split, n: int | None = None) -> Pic
     return Pictures(x, torch.as_tensor(labels[index]), words)
 
 
-@torch.no_grad()
 def measure_of(task: Task) -> Measure:
     """What the model's probabilities are of; 8-bit pixels for a model without any."""
-    if not isinstance(task.model, Density):
-        return "8-bit pixels"
-    x = torch.zeros(1, *task.model.shape)
-    return task.model.log_prob(x, Rng(SEED, 1)).measure
+    return _nature(task.model)[0] if isinstance(task.model, Density) else "8-bit pixels"
+
+
+def kind_of(task: Task) -> Kind:
+    """Whether the model's probabilities are exact, bounds, estimates or unnormalised; it must have some."""
+    assert isinstance(task.model, Density)
+    return _nature(task.model)[1]
+
+
+@lru_cache(maxsize=4)  # asked by every part, and an ordinary differential equation takes its time
+@torch.no_grad()
+def _nature(model: Density) -> tuple[Measure, Kind]:
+    result = model.log_prob(torch.zeros(1, *model.shape), Rng(SEED, 1))
+    return result.measure, result.kind
+
+
+def has_greys(pictures: Pictures) -> bool:
+    """Whether any pixel is neither black nor white."""
+    return bool(((pictures.x > 0) & (pictures.x < 1)).any())
+
+
+def as_binary(fake: Pictures) -> Pictures:
+    """A binary picture drawn from the pixel probabilities that each shows; binary ones as they are."""
+    if not has_greys(fake):
+        return fake
+    white = Rng(SEED + 1, len(fake.x)).uniform(*fake.x.shape[1:]) < fake.x
+    words = f"binary pictures, one drawn (seed {SEED + 1}) from the pixel probabilities of each of {fake.words}"
+    return Pictures(white.float(), fake.label, words)
 
 
 def sample_knobs(task: Task) -> dict[str, Spec]:

@@ -1,4 +1,4 @@
-"""The cards as a table, with the published numbers beside."""
+"""The cards as tables, one for each kind of measurement, and the published numbers."""
 
 from __future__ import annotations
 
@@ -7,21 +7,56 @@ from collections.abc import Iterable
 from playground import catalog
 from playground.catalog import Card, Metric
 
-COLUMNS = {
-    "nll_nats": "NLL, nats",
-    "nll_iw_nats": "NLL by IW, nats",
-    "bits_per_dim": "bits/dim",
-    "baseline_full_gaussian_bits_per_dim": "full Gaussian",
-    "frechet": "Frechet",
-    "frechet_floor": "its floor",
-    "kernel": "kernel",
-    "frechet_ddim_10": "10-step DDIM",
-    "frechet_ddpm_10": "10-step DDPM",
-    "frechet_ddim_10_guided": "guided DDIM",
-    "frechet_ddpm_10_guided": "guided DDPM",
-    "label_accuracy": "right class",
-    "accuracy": "accuracy",
-    "seconds_per_16": "s per 16",
+TABLES: dict[str, dict[str, str]] = {
+    "Likelihood": {
+        "nll_nats": "NLL, nats",
+        "nll_iw_nats": "NLL by IW, nats",
+        "bits_per_dim": "bits/dim",
+        "baseline_full_gaussian_bits_per_dim": "full Gaussian",
+        "rate_nats": "rate, nats",
+        "distortion_nats": "distortion, nats",
+    },
+    "Samples, in the features of the judge": {
+        "frechet": "Frechet",
+        "frechet_floor": "its floor",
+        "kernel": "kernel",
+        "precision": "precision",
+        "recall": "recall",
+        "density": "density",
+        "coverage": "coverage",
+        "coverage_floor": "its ceiling",
+        "label_accuracy": "right class",
+        "class_balance": "imbalance",
+        "copying_ratio": "copying",
+        "copying_share": "copies",
+    },
+    "Steps and guidance, Frechet": {
+        "frechet_ddim_10": "10-step DDIM",
+        "frechet_ddpm_10": "10-step DDPM",
+        "frechet_ddim_10_guided": "guided DDIM",
+        "frechet_ddpm_10_guided": "guided DDPM",
+        "frechet_sweep_floor": "floor",
+        **{f"frechet_steps_{k}": f"{k} steps" for k in (1, 2, 4, 8, 16, 32)},
+        **{f"frechet_guidance_{g}": f"guidance {g}" for g in ("1", "1.5", "2", "3", "5")},
+    },
+    "Class from the code: test accuracy": {
+        f"{name}_{amount}{ending}": f"{name} {amount}{beside}"
+        for amount in ("1000", "all")
+        for name in ("probe", "knn")
+        for ending, beside in {"": "", "_pixels": ", pixels", "_pca": ", PCA", "_random": ", untrained"}.items()
+    },
+    "Telling other pictures by their density: ROC area": {
+        "roc_area_mnist": "MNIST",
+        "roc_area_fashion_mnist": "Fashion-MNIST",
+        "roc_area_noise": "noise",
+    },
+    "Cost": {"seconds_per_16": "s per 16", "network_evaluations": "network evaluations"},
+    "The judges themselves": {
+        "accuracy": "accuracy",
+        "accuracy_binarised": "binarised",
+        "calibration_error": "calibration error",
+    },
+    "Samples in Inception features": {"inception_frechet": "FID", "inception_frechet_floor": "its floor"},
 }
 BOUNDS = {"lower bound": "<= ", "estimate": "~ ", "exact": "= ", "unnormalised": "? "}
 
@@ -48,11 +83,12 @@ def report(cards: Iterable[Card]) -> str:
     cards = list(cards)
     if not cards:
         return "There is no model on the shelf; train one with python -m playground.train NAME."
-    used = [key for key in COLUMNS if any(key in card.metrics for card in cards)]
-    rows = [("model", "parameters", *(COLUMNS[key] for key in used))]
-    for card in cards:
-        rows.append((card.name, f"{card.parameters:,}", *(shown(key, card.metrics.get(key)) for key in used)))
-    text = [table(rows)]
+    text = ["Models", table([("model", "parameters"), *((c.name, f"{c.parameters:,}") for c in cards)])]
+    for title, columns in TABLES.items():
+        used = {key: words for key, words in columns.items() if any(key in card.metrics for card in cards)}
+        rows = [(c.name, *(shown(key, c.metrics.get(key)) for key in used)) for c in cards if used.keys() & c.metrics]
+        if rows:
+            text += ["", title, table([("model", *used.values()), *rows])]
     published = [(c.name, str(p["metric"]), str(p["value"]), str(p["source"])) for c in cards for p in c.published]
     if published:
         text += [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground.catalog import Metric
-from playground.evaluation.fidelity import check_enough, compare, judge_of
+from playground.evaluation.fidelity import check_enough, distances, judge_of
 from playground.evaluation.parts import Part, Task
 from playground.evaluation.pictures import SEED, drawn, measure_of, real, sample_knobs
 from playground.knobs import Choice
@@ -27,7 +27,7 @@ def measure(task: Task) -> dict[str, Metric]:
     """The Frechet distance of either sampler: without guidance, and with as much as the model has by default."""
     task = replace(task, options=replace(task.options, n=MORE * task.options.n))
     judge = judge_of(task)
-    check_enough(task, judge)
+    check_enough(task, judge.model.feature_size)
     ways: dict[str, dict[str, Any]] = {"": {"steps": STEPS}}
     guidance = sample_knobs(task).get("guidance_scale")
     if guidance:
@@ -39,7 +39,7 @@ def measure(task: Task) -> dict[str, Metric]:
         for name, option in offered(task).items():
             tag = f"{name}_{STEPS}{ending}"
             fake = drawn(task, tag, {**settings, "sampler": option})
-            found[f"frechet_{tag}"] = compare(judge, fake, test, task.options.n)["frechet"]
+            found[f"frechet_{tag}"] = distances(judge, fake, test, ("frechet",))["frechet"]
     return found
 
 
@@ -53,4 +53,5 @@ part = Part(
         "steps": STEPS,
     },
     measure=measure,
+    draws=True,
 )
