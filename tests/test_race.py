@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,39 @@ def test_pictures_are_paced_by_the_roots_of_their_costs() -> None:
     assert sum(c / o for c, o in zip([0.01, 0.04, 0.09], often, strict=True)) == pytest.approx(0.2)
     assert often[1] == pytest.approx(2 * often[0]) and often[2] == pytest.approx(3 * often[0])
     assert paces([1e-9, 0.3], 0.1, 0.24, 1.5) == [0.24, 1.5]
-    assert paces([3.0, 3.0], 0.1, 0.24, 1.5) == pytest.approx([15.0, 15.0])  # never more than two fifths of the time
+    assert paces([3.0, 3.0], 0.1, 0.24, 1.5) == pytest.approx([12.0, 12.0])  # never more than half of the time
+
+
+def test_who_waits_longest_is_painted_before_who_has_just_crossed_a_snapshot() -> None:
+    desk = Desk()
+    running = desk.begin(learners={"vae": {}, "ppca": {}, "gan": {}}, budget=steps(400))
+    while not all(unit.painted >= 0 for unit in running.units.values()):
+        desk.work()
+    now = time.monotonic()
+    for name, waits in (("vae", 0.0), ("ppca", 3.0), ("gan", 2.0)):
+        unit = running.units[name]
+        unit.step()
+        unit.waits_since, unit.eager, unit.mapped_at = now - waits, name == "vae", -math.inf
+    desk.said.clear()
+    desk.spare, desk.open = 0.0, None
+    for _ in range(3):
+        assert desk._painted(now)
+    assert [h["frame"]["learner"] for h, _ in desk.said] == ["ppca", "gan", "vae"]
+    assert ["logp" in blobs for _, blobs in desk.said] == [False, False, True]  # maps wait while points are late
+
+
+def test_maps_have_their_share_while_points_are_late() -> None:
+    desk = Desk()
+    running = desk.begin(learners={"ppca": {}}, budget=steps(400))
+    unit = running.units["ppca"]
+    for spare, mapped in ((0.0, False), (worker.SPARE, True)):
+        unit.step()
+        unit.painting, desk.open, desk.spare = None, None, spare
+        unit.waits_since, unit.mapped_at = time.monotonic() - 5, -math.inf
+        desk.said.clear()
+        while not desk.said:
+            desk._painted(time.monotonic())
+        assert ("logp" in desk.said[0][1]) == mapped
 
 
 def test_step_takes_exactly_one_step_and_pauses() -> None:

@@ -18,6 +18,7 @@ from playground.rng import Rng
 ORDER = 20  # among the families on a page
 
 CHUNK = 5000  # rows at a time: 30 MB of float64 at 784 pixels
+TOGETHER = 200_000  # numbers in the covariances that are made at once: on the plane all, of pictures one
 INNER = 3  # steps of factor analysis per component and iteration; they are cheap once the covariance is known
 NEGLIGIBLE = 1e-9  # a responsibility that no sum of 50,000 others would feel
 
@@ -126,8 +127,9 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
             self._begin(t, v, generator)
         while True:
             shares, average = self._share(t, v)
-            for component in range(self.components):
-                self._update(component, shares[:, component], t, v)
+            together = max(1, TOGETHER // self.space.size**2)
+            for some in torch.arange(self.components).split(together):
+                self._update(some, shares[:, some], t, v)
             self.log_weights.copy_(shares.mean(0).clamp(min=1e-30).log())
             self.iterations += 1
             yield self.space.logged(-average - offset)
@@ -137,9 +139,10 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         some = torch.randperm(len(t), generator=generator, device=generator.device)[:10_000].cpu()
         part = t[some]  # (m, D)
         centres = part[:1]
+        nearest = torch.full((len(part),), math.inf)
         for _ in range(1, self.components):
-            nearest = torch.cdist(part, centres).amin(1).square() + 1e-12
-            chosen = torch.multinomial(nearest.to(generator.device), 1, generator=generator).cpu()
+            nearest = torch.minimum(nearest, torch.cdist(part, centres[-1:]).squeeze(1).square())
+            chosen = torch.multinomial((nearest + 1e-12).to(generator.device), 1, generator=generator).cpu()
             centres = torch.cat([centres, part[chosen]])
         for _ in range(10):
             distance, owner = torch.cdist(part, centres).min(1)
@@ -156,29 +159,32 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         joint = torch.cat(parts)
         return joint.softmax(1), float(joint.logsumexp(1).mean())
 
-    def _update(self, component: int, share: Tensor, t: Tensor, v: Tensor) -> None:
-        """The M-step of one component: exact for its mean, ``INNER`` steps of factor analysis for its covariance."""
-        rows = (share > NEGLIGIBLE).nonzero().squeeze(1)
-        old = self.means[component].cpu().double()
-        count = share[rows].sum() + 1e-9  # a component that owns nothing stays where it is
-        first, diagonal = torch.zeros_like(old), torch.zeros_like(old)
-        second = old.new_zeros(len(old), len(old))
+    def _update(self, which: Tensor, share: Tensor, t: Tensor, v: Tensor) -> None:
+        """The M-step of some components, (k,), which own ``share``, (n, k), of the data: exact for their means,
+        ``INNER`` steps of factor analysis for their covariances.
+        """
+        rows = (share > NEGLIGIBLE).any(1).nonzero().squeeze(1)
+        centre = self.means[which].cpu().double().mean(0)  # (D,); of data far away the squares would lose digits
+        count = share[rows].sum(0)
+        first = centre.new_zeros(len(which), len(centre))
+        second, diagonal = centre.new_zeros(*first.shape, len(centre)), torch.zeros_like(first)
         for some in rows.split(CHUNK):
-            r, d = share[some, None] / count, t[some].double() - old
-            first += (r * d).sum(0)
-            second.addmm_((r * d).T, d)
-            diagonal += (r * v[some].double()).sum(0)
-        covariance = second - torch.outer(first, first) + diagonal.diag()
+            r, d = (share[some] / count.clamp(min=NEGLIGIBLE)).T, t[some].double() - centre  # (k, m), (m, D)
+            first += r @ d
+            second += (r[:, None] * d.T).flatten(0, 1).mm(d).unflatten(0, first.shape)
+            diagonal += r @ v[some].double()
+        covariance = second - first[:, :, None] * first[:, None] + diagonal.diag_embed()
         if int(self.iterations) == 0:
             directions, variances = _principal(covariance, self.factors)
         else:
-            directions = self.directions[component].cpu().double()
-            variances = self.variances[component].cpu().double()
+            directions = self.directions[which].cpu().double()
+            variances = self.variances[which].cpu().double()
         for _ in range(INNER):
             directions, variances = _factor_step(covariance, directions, variances)
-        self.means[component] = old + first
-        self.directions[component] = directions
-        self.variances[component] = variances
+        owned = (count > NEGLIGIBLE)[:, None]  # one that owns nothing stays where it is
+        self.means[which] = torch.where(owned, centre + first, self.means[which].cpu().double()).to(self.means)
+        self.directions[which] = directions.to(self.directions)
+        self.variances[which] = variances.to(self.variances)
 
     def refine(
         self,
@@ -233,18 +239,21 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
 
 
 def _factor_step(covariance: Tensor, directions: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
-    """One EM step of factor analysis given the data's covariance (Ghahramani and Hinton 1996, equations 5 and 6)."""
-    eye = torch.eye(directions.shape[1], dtype=covariance.dtype)
-    scaled = directions / variances[:, None]  # (D, q)
-    beta = torch.linalg.solve(eye + directions.T @ scaled, scaled.T)  # (q, D): E[z | t] = beta (t - mean)
-    cross = covariance @ beta.T  # (D, q): E[t z']
-    second = eye - beta @ directions + beta @ cross  # (q, q): E[z z']
-    directions = torch.linalg.solve(second, cross.T).T
-    return directions, (covariance.diagonal() - (directions * cross).sum(1)).clamp(min=FLOOR)
+    """One EM step of factor analysis given the data's covariances, (k, D, D) (Ghahramani and Hinton 1996, equations 5
+    and 6).
+    """
+    eye = torch.eye(directions.shape[2], dtype=covariance.dtype)
+    scaled = directions / variances[..., None]  # (k, D, q)
+    beta = torch.linalg.solve(eye + directions.mT @ scaled, scaled.mT)  # (k, q, D): E[z | t] = beta (t - mean)
+    cross = covariance @ beta.mT  # (k, D, q): E[t z']
+    second = eye - beta @ directions + beta @ cross  # (k, q, q): E[z z']
+    directions = torch.linalg.solve(second, cross.mT).mT
+    return directions, (covariance.diagonal(dim1=1, dim2=2) - (directions * cross).sum(2)).clamp(min=FLOOR)
 
 
 def _principal(covariance: Tensor, factors: int) -> tuple[Tensor, Tensor]:
-    """Where factor analysis starts: the principal axes, (D, q), and equal noise, (D,), as in probabilistic PCA."""
+    """Where factor analysis starts: principal axes, (k, D, q), and equal noise, (k, D), as in probabilistic PCA."""
     spectrum, axes = torch.linalg.eigh(covariance)  # ascending
-    noise = spectrum[:-factors].mean().clamp(min=FLOOR)
-    return axes[:, -factors:] * (spectrum[-factors:] - noise).clamp(min=0).sqrt(), noise.expand(len(covariance))
+    noise = spectrum[:, :-factors].mean(1, keepdim=True).clamp(min=FLOOR)
+    lengths = (spectrum[:, -factors:] - noise).clamp(min=0).sqrt()
+    return axes[:, :, -factors:] * lengths[:, None], noise.expand(spectrum.shape)

@@ -18,7 +18,7 @@ from playground.rng import Stream
 __all__ = ["HALF", "PLACES", "Painter", "cells", "log_prob", "paces"]
 
 AT_ONCE = 0.04  # seconds that nobody notices: a map that takes longer is made in parts
-CEILING = 0.4  # of the time, for all pictures of a kind, however many there are
+CEILING = 0.5  # of the time, for all pictures of a kind, however many there are
 SMOOTH = 0.3  # of the newest cost in the expected one
 
 T = TypeVar("T")

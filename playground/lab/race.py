@@ -66,7 +66,8 @@ class Unit:
         """The weights are others: what was painted and measured of them is old."""
         self.painted, self.mapped, self.examined = -1, -1, -1  # the step at which each was done
         self.sketched = False  # whether the points were quick ones
-        self.painted_at = self.mapped_at = -math.inf
+        self.eager = True  # a frame is wanted as soon as none of the others is late
+        self.waits_since, self.mapped_at = time.monotonic(), -math.inf
         self.examined_at = time.monotonic()  # its first numbers can wait until it has learnt a little
         self.painting: Iterator[bytes | None] | None = None
         self.exam: Iterator[Numbers] | None = None
@@ -135,7 +136,7 @@ class Unit:
             self.crossed = index
             between = self.race.amount / KEPT if self.race.kind == "seconds" else self.trainer.micros * 1e-6
             if self.costs["points"] < QUICK * between:
-                self.painted_at = -math.inf  # a frame for it, at once
+                self.eager = True  # a frame for it, at once
 
     def guarded(self, act: Callable[[Unit], None]) -> None:
         """Do it; what a family's code does wrong ends this learner, says so in its panel, and harms no other."""
@@ -191,7 +192,7 @@ class Unit:
                 self.mapped, self.mapped_at = self.trainer.steps, time.monotonic()
             self.sketched = not self.resting and self.painter.sketch != self.painter.drawing
             blobs["points"] = self.painter.points(self.shown(), quick=not self.resting)
-        self.painted, self.painted_at = self.trainer.steps, time.monotonic()
+        self.painted, self.waits_since, self.eager = self.trainer.steps, time.monotonic(), False
         trainer, kept, self.crossed = self.trainer, self.crossed, None
         frame = {
             "learner": self.learner.name,

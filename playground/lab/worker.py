@@ -5,15 +5,15 @@ python -m playground.lab.worker     messages in by standard input, out by standa
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -31,7 +31,9 @@ log = logging.getLogger(__name__)
 
 SLICE, SLIVER = 0.025, 0.004  # seconds of training at a time, at the most and at the least: a question waits so long
 ROUND = 0.1  # seconds of training in which each learner has its turn, by the clock on the wall
-LEAST, MOST = 0.2, 1.5  # seconds from one frame of a panel to the next, at the shortest and at the longest
+LEAST, MOST = 0.2, 1.2  # seconds from one frame of a panel to the next, at the shortest and at the longest
+LATE = 1.2  # times that pace: from then on a panel gets its points alone, and maps wait, but for their share
+SPARE = 0.1  # the most seconds that maps can save up for when many panels wait
 MAPS, EXAMS = 20.0, 20.0  # the longest from one map, one examination, to the next
 POINTS_SHARE, MAP_SHARE, EXAM_SHARE = 0.22, 0.13, 0.08  # of the worker's time
 DEAR = 0.1  # seconds: what takes longer, such as a library's first use, is not one race's fault
@@ -56,6 +58,7 @@ class Worker:
         self.open: Unit | None = None  # whose map is half made
         self.judged: Unit | None = None  # who is being examined while it learns
         self.training, self.examining = 0.0, 0.0  # CPU seconds spent on either, of learners that train
+        self.spare = SPARE  # seconds that maps may take though points are late
         self.slowed = 1.0  # wall seconds per CPU second: others use these cores too
 
     def send(self, header: Mapping[str, Any], blobs: Mapping[str, bytes]) -> None:
@@ -117,6 +120,7 @@ class Worker:
         begun, cpu = time.monotonic(), time.thread_time()
         did = self._painted(begun) or self._turn(begun)
         wall, cpu = time.monotonic() - begun, time.thread_time() - cpu
+        self.spare = min(SPARE, self.spare + MAP_SHARE * cpu)
         if cpu > 0.005:
             self.slowed += BEHIND * (max(1.0, wall / cpu) - self.slowed)
         return did
@@ -128,18 +132,20 @@ class Worker:
 
     def _painted(self, now: float) -> bool:
         """Whether a frame was due, or half made; one piece of it has been made then."""
-        if self.open is not None:
-            self._paint_piece(self.open, True)
-            return True
-        units = [unit for unit in self._units() if unit.stale()]
-        if not units:
-            return False
+        units = [unit for unit in self._units() if unit.stale() and unit is not self.open]
         often = paces([self.slowed * u.costs["points"] for u in units], POINTS_SHARE, LEAST, MOST)
-        late = [(now - unit.painted_at) / pace for unit, pace in zip(units, often, strict=True)]
-        latest = int(np.argmax(late))
-        if late[latest] < 1 and not units[latest].resting:
+        late = [(now - unit.waits_since) / pace for unit, pace in zip(units, often, strict=True)]
+        latest = int(np.argmax(late)) if late else -1
+        if late and late[latest] > LATE and self.spare <= 0:
+            self._paint_piece(units[latest], False)  # its points alone: many wait
+        elif self.open is not None:
+            self._paint_piece(self.open, True)
+        elif late and (late[latest] >= 1 or units[latest].resting):
+            self._paint(units[latest], now)
+        elif eager := [unit for unit in units if unit.eager]:
+            self._paint(eager[0], now)
+        else:
             return False
-        self._paint(units[latest], now)
         return True
 
     def _paint(self, unit: Unit, now: float) -> None:
@@ -150,8 +156,14 @@ class Worker:
         self._paint_piece(unit, with_map)
 
     def _paint_piece(self, unit: Unit, with_map: bool) -> None:
+        begun = time.thread_time()
         unit.guarded(lambda unit: unit.paint(self.send, with_map))
-        self.open = unit if unit.painting is not None else None
+        if with_map:
+            self.spare -= time.thread_time() - begun
+        if unit.painting is not None:
+            self.open = unit
+        elif self.open is unit:
+            self.open = None
 
     def _turn(self, now: float) -> bool:
         """Whether a race had something to do; the one that has had the least time so far does one thing."""
@@ -259,7 +271,8 @@ def _listen(inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
 
 
 def _serve(worker: Worker, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
-    cold, first, busy = list(learners()), True, True
+    cold: list[Callable[[], object]] = [metrics.transport, *(partial(worker.warm, name) for name in learners())]
+    busy = True
     while True:
         while not busy or not inbox.empty():
             message = inbox.get()
@@ -267,12 +280,9 @@ def _serve(worker: Worker, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> N
                 return
             worker.hear(message)
             busy = True
-            if first:  # POT's import takes seconds: beside the work, but after the page's first question
-                threading.Thread(target=importlib.import_module, args=("ot",), name="imports", daemon=True).start()
-                first = False
         busy = worker.work()
         if not busy and cold:
-            worker.warm(cold.pop(0))
+            cold.pop()()
             busy = True
 
 
