@@ -7,8 +7,9 @@ import torch
 from plain import plain_autoencoder, planted
 from torch import Tensor
 
-from playground.capabilities import Density, Samples, why_not
-from playground.families.autoencoder import Autoencoder
+from playground.capabilities import Density, Model, Samples, why_not
+from playground.data import digits
+from playground.families.autoencoder import Autoencoder, ImageAutoencoder
 
 
 def ring(n: int, generator: torch.Generator) -> Tensor:
@@ -47,9 +48,10 @@ def test_what_comes_back_through_one_number_lies_on_one_curve() -> None:
     assert float(steps.max()) < 1.0, "neighbouring codes give neighbouring points"
 
 
+@pytest.mark.parametrize("family", [Autoencoder, ImageAutoencoder])
 @pytest.mark.parametrize("needed", [Samples, Density])
-def test_it_says_why_it_is_no_generative_model(needed: type) -> None:
-    reason = why_not(Autoencoder, needed)
+def test_it_says_why_it_is_no_generative_model(needed: type[Model], family: type[Model]) -> None:
+    reason = why_not(family, needed)
     assert reason is not None and "autoencoder" in reason
 
 
@@ -58,3 +60,25 @@ def test_the_plain_loop_trains_the_same_model() -> None:
     planted(parameters, [], [model.encoder, model.decoder])
     x = torch.randn(256, 2, generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(model.gradient(x, torch.Generator(), "model"), plain_loss(x).detach())
+
+
+def test_two_numbers_redraw_pictures_better_than_two_principal_components() -> None:
+    """Scikit-learn's 8x8 digits, of which a code of two numbers keeps more if it may bend."""
+    x = torch.as_tensor(digits.read("train")[0]).float() / 255
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = ImageAutoencoder((1, 8, 8), latent=2, width=64, depth=1)
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        batch = x[torch.randint(len(x), (200,), generator=generator)]
+        loss = model.loss(batch, torch.zeros(200), generator, "model")["squared error"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    flat = (x - x.mean(0)).flatten(1)
+    left = torch.linalg.svdvals(flat)[2:].square().sum() / len(x)  # what two components lose, exactly
+    model.eval().requires_grad_(False)
+    assert float((model.reconstruct(x) - x).square().flatten(1).sum(1).mean()) < float(left)
+    codes = model.encode(x)
+    assert float(codes.mean(0).abs().max()) < 0.3 and float((codes.std(0) - 1).abs().max()) < 0.3
