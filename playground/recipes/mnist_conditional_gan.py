@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-conditional-gan",
     model=partial(ConditionalGAN, labels=tuple("0123456789"), latent=64, width=32, hidden=256),
     data="mnist",
-    steps=16_000,
+    steps=12_000,
     batch=64,
     lr={"discriminator": 1e-3, "generator": 1e-3},
     betas=(0.0, 0.99),
