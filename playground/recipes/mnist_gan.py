@@ -1,4 +1,4 @@
-"""A small convolutional GAN on MNIST: half an hour on one core."""
+"""A small convolutional GAN on MNIST: forty minutes on one core."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ from playground.train import Recipe
 
 recipe = Recipe(
     name="mnist-gan",
-    model=partial(GAN, latent=64, width=32),
+    model=partial(GAN, latent=64, width=32, hidden=256),
     data="mnist",
     steps=16_000,
     batch=64,
@@ -15,7 +15,7 @@ recipe = Recipe(
     betas=(0.0, 0.99),
     ema=0.999,
     clip=10.0,
-    expects="Frechet distance below the VAE's",
+    expects="Frechet distance below the VAE's, coverage 0.8",
     published=(
         {"metric": "Inception FID (not comparable with ours)", "value": 6.8, "source": "NSGAN, Lucic et al. 2018"},
     ),
