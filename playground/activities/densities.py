@@ -11,13 +11,14 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from playground import strangers
 from playground.activities.generate import draw
 from playground.capabilities import Density, LogProb, Measure, Samples, Surprises
 from playground.data import Dataset
 from playground.knobs import Choice, Drawing, Others, Picture, Refused, Slider, Toggle
 from playground.pictures import as_data, chosen, to_data, to_pixels
 from playground.rng import Rng
-from playground.strangers import FLAT, USUAL, another, choices, flat, foreign, noise
+from playground.strangers import FLAT, USUAL
 from playground.views import Images, Progress, Table, Text, View
 from playground.weighing import ranks, weigh
 
@@ -41,12 +42,21 @@ RAMP = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 2
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures (n, *shape) uint8, what each is, which are the data set's own, and a note to show."""
+    """Pictures and what they are.
+
+    Args:
+        levels: (n, *shape) uint8.
+        names: what each is.
+        own: how many are test pictures of the model's own data; they come first.
+        strange: how many after them are certainly not of its kind.
+        note: what else to know of them.
+    """
 
     levels: np.ndarray
     names: tuple[str, ...]
     own: int
-    note: str
+    strange: int
+    note: str = ""
 
 
 def densities(
@@ -55,14 +65,14 @@ def densities(
     *,
     data: Dataset,
     title: str,
-    test: Annotated[int, Slider(0, 6, help="test pictures of the model's own data set")] = 2,
-    strange: Annotated[int, Slider(0, 6, help="test pictures of another data set")] = 2,
-    another_set: Annotated[str, Choice(*choices(), help="which other data set")] = USUAL,
-    noisy: Annotated[int, Slider(0, 4, help="pictures of pure noise")] = 1,
-    flat_ones: Annotated[str, Choice(*FLATS, help="pictures of one grey all over")] = "black and white",
+    test_pictures: Annotated[int, Slider(0, 6, help="of the model's own data set")] = 2,
+    strange_pictures: Annotated[int, Slider(0, 6, help="test pictures of another data set")] = 2,
+    strange_set: Annotated[str, Choice(*strangers.choices(), help="which other data set")] = USUAL,
+    noise: Annotated[int, Slider(0, 4, help="pictures of pure noise")] = 1,
+    flat: Annotated[str, Choice(*FLATS, help="pictures of one grey all over")] = "black and white",
     samples: Annotated[int, Slider(0, 6, help="new pictures drawn by the chosen model itself")] = 0,
-    picture: Annotated[np.ndarray | None, Picture(help="your own picture too")] = None,
-    drawing: Annotated[np.ndarray | None, Drawing(help="and what you draw here")] = None,
+    picture: Annotated[np.ndarray | None, Picture(help="your own picture, set among the others")] = None,
+    drawing: Annotated[np.ndarray | None, Drawing(help="draw one more here; it is centred as theirs are")] = None,
     unit: Annotated[
         str, Choice("nats", "bits/dim", help="log p itself, or bits for each pixel: there less is more probable")
     ] = "nats",
@@ -74,19 +84,19 @@ def densities(
 ) -> Iterator[View]:
     """Send the same pictures through several models: how probable does each find them, and what surprises it?"""
     started = time.perf_counter()
-    parts = [_test(data, rng, test), _foreign(data, another_set, rng, strange), _plain(data, rng, noisy, flat_ones)]
-    parts.append(_sent(data, picture, drawing))
+    parts = [_test(data, rng, test_pictures), _foreign(data, strange_set, rng, strange_pictures)]
+    parts += [_plain(data, rng, noise, flat), _sent(data, picture, drawing)]
     parts.append((yield from _drawn(model, rng, title, samples)))
-    sheet = _together(parts, data)
+    sheet = _together(parts)
     field = {title: model, **others}
     known: dict[str, LogProb] = {}
     for name, member in field.items():
         weighing = weigh(member, sheet.levels, rng.seed, own if member is model else {}, PATIENCE)
         known[name] = yield from told(weighing, name, len(known), len(field), len(sheet.names))
+        yield Text(key="lesson", text=lesson(sheet, known))
         yield table(sheet, known, known[name].measure, unit, time.perf_counter() - started)
     if maps:
         yield from surprises(sheet, field, known)
-    yield Text(key="lesson", text=lesson(sheet, known))
 
 
 def table(sheet: Sheet, known: Mapping[str, LogProb], measure: Measure, unit: str, seconds: float) -> Table:
@@ -121,9 +131,9 @@ def cells(known: LogProb, unit: str, pixels: int) -> list[str]:
     bits = unit == "bits/dim" and known.measure != "continuous" and known.kind != "unnormalised"
     scale = -1 / (pixels * math.log(2)) if bits else 1.0
     sign = {"exact": "", "lower bound": "≤ " if bits else "≥ ", "estimate": "≈ ", "unnormalised": ""}[known.kind]
-    digits = 3 if bits else 1
     texts = []
     for i, place in enumerate(ranks(values)):
+        digits = 3 if bits else int(abs(values[i]) < 1000)
         text = sign + f"{scale * values[i] + 0.0:,.{digits}f}".replace("-", "−").replace("inf", "∞")
         text += "" if errors is None else f" ± {abs(scale) * errors[i]:,.{digits}f}"
         texts.append(f"{text}{' + c' if known.kind == 'unnormalised' else ''} ({place})")
@@ -193,19 +203,21 @@ def told(
 
 def lesson(sheet: Sheet, known: Mapping[str, LogProb]) -> str:
     """What there is to see in these very numbers."""
-    whole = {name: k.nats.numpy() for name, k in known.items() if len(k.nats) == len(sheet.names)}
-    if not 0 < sheet.own < len(sheet.names) or not whole:
-        return "Ask for test pictures and for others at once, and see which of them a model finds more probable."
-    wins = {name: np.flatnonzero(v > v[: sheet.own].max()) for name, v in whole.items()}
-    fooled = {name: sheet.names[w[np.argmax(whole[name][w])]] for name, w in wins.items() if len(w)}
+    seen_whole = {name: k.nats.numpy() for name, k in known.items() if len(k.nats) == len(sheet.names)}
+    if not sheet.own or not sheet.strange or not seen_whole:
+        return "Ask for test pictures and for strange ones at once, and see which of them a model finds more probable."
+    strange = slice(sheet.own, sheet.own + sheet.strange)
+    fooled: dict[str, list[str]] = {}
+    for name, v in seen_whole.items():
+        if v[strange].max() > v[: sheet.own].max():
+            fooled.setdefault(sheet.names[sheet.own + int(v[strange].argmax())], []).append(name)
     if not fooled:
-        return "Every model here finds one of its test pictures the most probable of all. Try a picture all black."
-    said = "; ".join(f"{name}: {what}" for name, what in fooled.items())
+        return "All strange pictures are less probable here than the best test picture. Try a flat one, all black."
+    what = "; ".join(f"{picture} ({', '.join(names)})" for picture, names in fooled.items())
     return (
-        f"More probable than every test picture, and yet nothing of the kind the model has learnt ({said}). "
-        "A density is not a likeness: an even picture leaves few pixels that could go wrong, and a real one "
-        "pays for every stroke. Nalisnick et al. 2019 (arXiv:1810.09136) found the same with much larger models; "
-        "Tell apart measures it."
+        f"More probable than every test picture: {what}. A density is no likeness: an even picture leaves few pixels "
+        "that could go wrong, a real one pays for every stroke. Nalisnick et al. 2019 (arXiv:1810.09136) found whole "
+        "data sets that a model never saw more probable than its own; Tell apart measures that."
     )
 
 
@@ -215,13 +227,13 @@ def _test(data: Dataset, rng: Rng, n: int) -> tuple[np.ndarray, tuple[str, ...],
 
 
 def _foreign(data: Dataset, name: str, rng: Rng, n: int) -> tuple[np.ndarray, tuple[str, ...], str]:
-    other = another(data, name)
-    levels, names, note = foreign(data, other, rng, n)
+    other = strangers.another(data, name)
+    levels, names, note = strangers.foreign(data, other, rng, n)
     return levels, tuple(f"{name}, {other.title}" for name in names), note if n else ""
 
 
 def _plain(data: Dataset, rng: Rng, n: int, flats: str) -> tuple[np.ndarray, tuple[str, ...], str]:
-    levels = np.concatenate([noise(data, rng, n), *(flat(data, name) for name in FLATS[flats])])
+    levels = np.concatenate([strangers.noise(data, rng, n), *(strangers.flat(data, name) for name in FLATS[flats])])
     return levels, ("noise",) * n + tuple(f"all {name}" for name in FLATS[flats]), ""
 
 
@@ -250,8 +262,10 @@ def _drawn(
         yield Progress(done=state.done, total=state.total, text=f"{title} draws: {state.label}")
 
 
-def _together(parts: list[tuple[np.ndarray, tuple[str, ...], str]], data: Dataset) -> Sheet:
+def _together(parts: list[tuple[np.ndarray, tuple[str, ...], str]]) -> Sheet:
+    """Of own, foreign and plain pictures, sent ones and drawn ones, in this order."""
     levels, names, notes = zip(*parts, strict=True)
     if not any(names):
-        raise Refused("There is no picture to weigh; ask for one of some kind, such as test = 2.")
-    return Sheet(np.concatenate(levels), sum(names, ()), len(names[0]), "".join(dict.fromkeys(notes)))
+        raise Refused("There is no picture to weigh; ask for some, such as test pictures: 2.")
+    own, strange = len(names[0]), len(names[1]) + len(names[2])
+    return Sheet(np.concatenate(levels), sum(names, ()), own, strange, "".join(dict.fromkeys(notes)))

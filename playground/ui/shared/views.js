@@ -80,7 +80,12 @@
   const cell = (value) => h(typeof value === "number" ? "td.pg-number" : "td", {}, pg.number(value));
   const drawTable = (node, view) => {
     const pictures = view.pictures && pg.unpack(view.pictures);
-    const shown = (i) => (pictures ? h("td.pg-thumb", {}, pg.paint(h("canvas"), pictures.at(i))) : null);
+    const shown = (i) => {
+      if (!pictures) return null;
+      const canvas = pg.paint(h("canvas"), pictures.at(i));
+      canvas.classList.remove("pg-grey"); // never as ink on paper: its row may call it black
+      return h("td.pg-thumb", {}, canvas);
+    };
     const head = h("tr", {}, pictures ? h("th") : null, view.columns.map((name) => h("th", {scope: "col"}, name)));
     const rows = view.rows.map((row, i) => h("tr", {}, shown(i), row.map(cell)));
     replace(node, h("div.pg-scroll", {}, h("table.pg-table", {}, h("thead", {}, head), h("tbody", {}, rows))));
