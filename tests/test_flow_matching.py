@@ -38,7 +38,7 @@ def test_the_density_of_a_gaussians_flow_is_the_gaussians(solver: str, order: in
         assert math.log2(coarse / fine) > order - 0.2
 
 
-@pytest.mark.parametrize(("solver", "order"), [("Euler", 1), ("Heun", 2), ("RK4", 4)])
+@pytest.mark.parametrize(("solver", "order"), [("Euler", 1), ("midpoint", 2), ("Heun", 2), ("RK4", 4)])
 def test_following_the_flow_has_the_solvers_order(solver: str, order: int) -> None:
     z = torch.tensor([[-1.0, 2.0]], dtype=torch.float64)
     errors = []

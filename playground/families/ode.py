@@ -1,8 +1,8 @@
-"""Exact densities by an ordinary differential equation (Chen et al. 2018, arXiv:1806.07366), for few dimensions.
+"""Densities by an ordinary differential equation (Chen et al. 2018, arXiv:1806.07366).
 
 A flow dx/dt = v(x, t) changes a density by d log p / dt = -div v along its path (theorem 1). In the plane the
 divergence is two directional derivatives, so it is computed, not estimated. A family gives its field, v and div v at
-points (n, D) and a time; the rest is the same for all of them.
+points (n, D) and a time; the rest is the same for all of them. Of pictures the divergence is estimated.
 """
 
 from __future__ import annotations
@@ -127,6 +127,28 @@ def log_density(field: Field, x: Tensor, times: Sequence[float], solver: str) ->
         end, total = SOLVERS[solver](field, part, times)
         nats.append(total - 0.5 * end.square().sum(1) - 0.5 * x.shape[1] * math.log(2 * math.pi))
     return torch.cat(nats)
+
+
+def probed(velocity: Velocity, x: Tensor, times: Sequence[float], probes: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the flow takes x (n, ...), and the divergence summed up on the way as each probe sees it, (probes, n).
+
+    Hutchinson's estimate (Grathwohl et al. 2019, arXiv:1810.01367, section 3.1), by Runge-Kutta steps.
+
+    Args:
+        velocity: of points (n, ...) and a time.
+        x: where to start.
+        times: from step to step.
+        probes: (probes, n, ...) directions e with E[e e'] = 1, for which e' J e has the trace of J as its mean.
+    """
+
+    def field(x: Tensor, t: float) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            v = velocity(x, t)
+            pulls = [torch.autograd.grad(v, x, e, retain_graph=True)[0] for e in probes]
+        return v.detach(), torch.stack([(g * e).flatten(1).sum(1) for g, e in zip(pulls, probes, strict=True)])
+
+    return runge_kutta(field, x, times)
 
 
 def _shares(nodes: list[float], start: float, end: float) -> list[float]:

@@ -212,29 +212,9 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         """
         z, gain = self.greys.normal(x, rng.uniform(*self.shape))
         signs = 2 * rng.integers(2, probes, *self.shape).to(z.dtype) - 1
-        start, squeezed = probed_flow(self.flow(), z, _times(steps)[::-1], signs.transpose(0, 1))
+        start, squeezed = ode.probed(self.flow(), z, _times(steps)[::-1], signs.transpose(0, 1))
         nats = normal_nats(start) + gain + squeezed.mean(0)
         return LogProb(nats, "estimate", "8-bit pixels", squeezed.std(0) / probes**0.5)
-
-
-def probed_flow(velocity: ode.Velocity, x: Tensor, times: list[float], probes: Tensor) -> tuple[Tensor, Tensor]:
-    """Where a flow takes x (n, ...), and its summed divergence as each probe sees it, (probes, n).
-
-    Args:
-        velocity: of points and a time.
-        x: where to start.
-        times: of the Runge-Kutta steps.
-        probes: (probes, n, ...) directions e with E[e e'] = 1, of which e' J e is an unbiased estimate of J's trace.
-    """
-
-    def field(x: Tensor, t: float) -> tuple[Tensor, Tensor]:
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
-            v = velocity(x, t)
-            pulls = [torch.autograd.grad(v, x, e, retain_graph=True)[0] for e in probes]
-        return v.detach(), torch.stack([(g * e).flatten(1).sum(1) for g, e in zip(pulls, probes, strict=True)])
-
-    return ode.runge_kutta(field, x, times)
 
 
 def _times(steps: int) -> list[float]:
