@@ -1,4 +1,4 @@
-"""Telling other pictures apart by their density: the area against counting, its error, signs, kinds and refusals."""
+"""Telling other pictures apart by their density: which way round, of which kinds, and refusals."""
 
 from __future__ import annotations
 
@@ -27,25 +27,17 @@ def shelf(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_the_area_is_how_often_insiders_score_higher() -> None:
-    generator = torch.Generator().manual_seed(0)
-    a, b = (torch.randn(n, generator=generator).double().round(decimals=1) + s for n, s in ((60, 0.7), (40, 0.0)))
-    above = (a[:, None] > b).double() + 0.5 * (a[:, None] == b)
-    assert outliers.area(a, b)[0] == pytest.approx(float(above.mean()))
+def test_impossible_pictures_score_lowest(shelf: Path) -> None:
+    class Strict(Normal):
+        """Noise is impossible: nothing is far from the mean."""
 
+        def log_prob(self, x: Tensor, rng: Rng) -> LogProb:
+            result = Normal.log_prob(self, x, rng)
+            far = (x - 0.5).abs().flatten(1).amax(1) > 0.49
+            return replace(result, nats=result.nats.masked_fill(far, -math.inf))
 
-def test_its_standard_error_is_the_spread_of_new_draws() -> None:
-    generator = torch.Generator().manual_seed(0)
-    found = [outliers.area(torch.randn(80, generator=generator) + 1, torch.randn(80, generator=generator))
-             for _ in range(200)]  # fmt: skip
-    values, errors = np.array(found).T
-    assert values.mean() == pytest.approx(0.5 * (1 + math.erf(0.5)), abs=0.01)
-    assert errors.mean() == pytest.approx(values.std(), rel=0.2)
-
-
-def test_impossible_pictures_score_lowest() -> None:
-    assert outliers.area(torch.zeros(5), torch.full((5,), -math.inf)) == (1.0, 0.0)
-    assert outliers.area(torch.full((5,), -math.inf), torch.zeros(5))[0] == 0.0
+    found = outliers.measure(replace(task_of("normal", shelf), model=Strict()))
+    assert found["roc_area_noise"].value > 0.99
 
 
 def test_higher_density_means_it_belongs(shelf: Path) -> None:

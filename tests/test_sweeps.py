@@ -13,6 +13,7 @@ from torch import nn
 from playground.evaluation import pictures, rate_distortion, sweeps
 from playground.evaluation.pictures import real
 from playground.families.vae import VAE
+from playground.knobs import Slider, Spec
 from playground.rng import Rng
 
 
@@ -28,6 +29,13 @@ def test_values_stay_within_the_knobs_limits(shelf: Path) -> None:
     assert len(points) == 11
     assert not list(sweeps.points(task_of("normal", shelf)))
     assert not sweeps.part.fits(task_of("vae", shelf))
+
+
+def test_a_default_beyond_the_values_is_one_of_them(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = Spec("steps", Slider(1, 400), 96)
+    monkeypatch.setattr(sweeps, "sample_knobs", lambda task: {"steps": spec})
+    endings = [ending for ending, _ in sweeps.points(task_of("stepper", shelf))]
+    assert endings == [f"steps_{k}" for k in (1, 2, 4, 8, 16, 32, 96)]
 
 
 def test_more_guidance_than_none_is_worse_for_the_stepper(shelf: Path) -> None:

@@ -5,13 +5,10 @@ Deep densities often fail at this (Nalisnick et al. 2019, arXiv:1810.09136), so 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from playground import data
@@ -22,25 +19,12 @@ from playground.evaluation.parts import Part, Task, rounded
 from playground.evaluation.pictures import SEED, Pictures, base_data, kind_of, measure_of, real
 from playground.knobs import Refused
 from playground.rng import Rng
+from playground.weighing import roc_area
 
 MOST = 1000  # pictures of each kind
 LEAST = 100
 LONGEST = 600.0  # seconds of one processor for all kinds: fewer pictures of models that would take longer
 TRIAL = 10  # pictures to time
-
-
-def area(inside: Tensor, outside: Tensor) -> tuple[float, float]:
-    """How often a datum of the first set scores higher than one of the second, and its standard error.
-
-    The area under the ROC curve; its standard error is that of Hanley and McNeil 1982, Radiology 143, 29.
-    """
-    lowest = torch.finfo(torch.float64).min  # for the impossible, minus infinity
-    scores = torch.cat([inside, outside]).double().clamp(min=lowest)
-    n, m = len(inside), len(outside)
-    a = float(roc_auc_score([True] * n + [False] * m, scores.numpy()))
-    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)  # both of two insiders above an outsider; an insider above both of two
-    variance = (a * (1 - a) + (n - 1) * (q1 - a * a) + (m - 1) * (q2 - a * a)) / (n * m)
-    return a, math.sqrt(max(variance, 0.0))
 
 
 def others(task: Task, n: int) -> Iterator[tuple[str, Pictures]]:
@@ -83,11 +67,11 @@ def measure(task: Task) -> dict[str, Metric]:
     inside, found = log_prob(task, test.x, "log-densities", impossible=True).nats, {}
     for name, pictures in others(task, n):
         outside = log_prob(task, pictures.x, f"log-densities of {name}", impossible=True).nats
-        value, stderr = area(inside, outside)
+        value, stderr = roc_area(inside.numpy(), outside.numpy())
         protocol = (
             f"Area under the ROC curve of the log-density ({kind_of(task)}), the higher the more likely to belong, for "
             f"{test.words} against {pictures.words}: 1 tells them apart, 0.5 is a guess, less prefers the others; "
-            "standard error by Hanley and McNeil 1982."
+            "standard error by DeLong, DeLong and Clarke-Pearson 1988."
         )
         found[f"roc_area_{name}"] = Metric(rounded(value), rounded(stderr), n, "estimate", "test", protocol)
     return found

@@ -28,11 +28,11 @@ SWEPT = {"steps": ("steps", (1, 2, 4, 8, 16, 32)), "guidance_scale": ("guidance"
 
 
 def points(task: Task) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The end of a metric's key, and the one knob that differs from its default, for each value within the limits."""
+    """The end of a metric's key, and the one knob that is set: to values in its limits, and to a greater default."""
     for name, spec in sample_knobs(task).items():
         if name in SWEPT and isinstance(spec.knob, Slider):
             short, values = SWEPT[name]
-            for value in values:
+            for value in sorted({*values, max(*values, spec.default)}):
                 if spec.knob.low <= value <= spec.knob.high:
                     yield f"{short}_{value:g}", {name: value}
 
