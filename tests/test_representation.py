@@ -97,13 +97,13 @@ def test_a_slow_encoder_gets_fewer_pictures(
     shelf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ticks = iter(range(100))
-    monkeypatch.setattr(representation.time, "process_time", lambda: 20.0 * next(ticks))  # a second for each picture
+    monkeypatch.setattr(representation.time, "process_time", lambda: 40.0 * next(ticks))  # two seconds for each picture
     sets = representation.affordable(task_of("vae", shelf), lambda x: x)
     assert [len(p.x) for p in (sets.train, sets.valid, sets.test)] == [60, 60, 180]
     assert list(sets.amounts) == ["60"]
     assert "60 labels and 180 test pictures" in capsys.readouterr().out
     monkeypatch.setattr(representation, "LONGEST", 100.0)
-    with pytest.raises(Refused, match="would take 3 min"):
+    with pytest.raises(Refused, match="would take 6 min"):
         representation.affordable(task_of("vae", shelf), lambda x: x)
 
 

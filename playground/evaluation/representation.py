@@ -33,7 +33,7 @@ ITERATIONS = 300
 KS = (1, 3, 5, 10, 20)  # neighbours, likewise
 CHUNK = 500
 TRIAL = 20  # pictures to time
-LONGEST = 300.0  # seconds of one processor to encode: fewer pictures, and only FEW labels, if it would take longer
+LONGEST = 600.0  # seconds of one processor to encode: fewer pictures, and only FEW labels, if it would take longer
 
 Encoder = Callable[[Tensor], Tensor]  # of pictures (n, *shape), to codes of any shape
 
