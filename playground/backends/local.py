@@ -162,7 +162,7 @@ def prepare(request: Request) -> Job:
         raise Refused(f"There is nothing called {request.activity!r:.60} to do; there are {', '.join(activities())}.")
     reason = why_not(entry.family, activity.needs)
     if reason:
-        raise Refused(f"{entry.title} cannot {activity.name}: {reason}.")
+        raise Refused(f"Not possible with {entry.title}: {reason}.")
     values = check(there.specs(request.model, activity), request.knobs)
     return Job(there, request.model, activity, values, request.seed)
 

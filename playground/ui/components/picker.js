@@ -13,7 +13,7 @@ const drawData = () => {
   part("[data-dataset-line]").textContent = now ? now.line : "";
 };
 
-const cannot = (reason) => `Cannot ${pg.state.activity}: ${reason}.`;
+const cannot = (reason) => `Not possible here: ${reason}.`;
 
 const item = (m, name, line, explained = false) => {
   const reason = pg.whyNot(m.name);
