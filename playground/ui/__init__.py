@@ -9,7 +9,8 @@ import playground.ui.stubs  # noqa: F401 - before anything imports Gradio
 from playground.backends import Backend
 from playground.lab.arena import Arena
 from playground.ui import laboratory
-from playground.ui.pages import lab, play, scores
+from playground.ui.pages import lab, play
+from playground.ui.pages.scores import scores as all_scores
 from playground.ui.theme import launch_options
 
 if TYPE_CHECKING:
@@ -30,5 +31,5 @@ def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | N
     with page.route("Laboratory", "lab", show_in_navbar=False):
         lab.laboratory(laboratory.functions(Arena()) if functions is None else functions)
     with page.route("Scores", "scores", show_in_navbar=False):
-        scores.scores(backend)
+        all_scores(backend)
     return page

@@ -197,7 +197,7 @@ def _sweep(found: Sequence[Json], over: str) -> Json:
         "y": _axis("frechet"),
         "points": [],
         "lines": [lines[name] for name in sorted(lines)],
-        "floor": _floor(found, "frechet", GREYS),
+        "floor": _floor(found, "frechet_sweep", GREYS),
         "empty": f"No model of this data set has been measured so yet. To do it: {COMMAND}sweeps",
     }
 

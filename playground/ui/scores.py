@@ -83,7 +83,7 @@ def _published(entries: Sequence[Json]) -> Json | None:
     if not entries:
         return None
     first = f"{entries[0]['value']:g}" if isinstance(entries[0]["value"], int | float) else str(entries[0]["value"])
-    more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
+    more = f" +{len(entries) - 1}" if len(entries) > 1 else ""
     lines = [f"{e['value']}: {e['metric']}, {e['source']}" for e in entries]
     return {"value": first, "text": first + more, "lines": lines, "protocol": "Each under its own protocol."}
 

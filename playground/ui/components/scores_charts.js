@@ -18,15 +18,7 @@ const extent = (values, axis) => {
   const pad = (high - low || 1) * 0.12;
   return [low - pad, high + pad];
 };
-// 1, 2, 5 where there are few decades, else the decades; seconds below one in milliseconds.
-const ticks = (axis, [low, high]) => {
-  if (axis.ticks) return [axis.ticks, axis.ticks.map(String)];
-  if (!axis.log) return [];
-  const parts = high - low < 1.2 ? [1, 2, 5] : high - low < 2.4 ? [1, 3] : [1];
-  const decades = Array.from({length: Math.ceil(high) - Math.floor(low) + 1}, (_, i) => Math.floor(low) + i);
-  const values = decades.flatMap((d) => parts.map((k) => Number((k * 10 ** d).toPrecision(2)))).filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
-  return [values, values.map((v) => (axis.title.startsWith("seconds") ? pg.seconds(v).replace(".0 ", " ") : String(v)))];
-};
+const ticks = (axis, range) => (axis.ticks ? [axis.ticks, axis.ticks.map(String)] : axis.log ? pg.plotTicks(range, axis.title.startsWith("seconds")) : []);
 const PLACES = [["top center", 0, -1], ["bottom center", 0, 1], ["middle right", 1, 0], ["middle left", -1, 0], ["top right", 1, -1], ["bottom right", 1, 1], ["top left", -1, -1], ["bottom left", -1, 1]];
 const crossing = (a, b) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
 const label = (points, chart, xs, ys, wide) => {

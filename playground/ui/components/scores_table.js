@@ -62,7 +62,7 @@ const sortBy = (c) => {
 const heading = (c) => {
   const {name, down} = sorting();
   const button = h("button.sc-sort", {type: "button", title: c.help + (c.better ? `; ${c.better} is better` : ""), "data-sort": c.name, onclick: () => sortBy(c)},
-    h("span", {}, c.title, c.unit ? h("small", {}, ` ${c.unit}`) : null, c.better ? h("small.sc-better", {"aria-label": `${c.better} is better`}, c.better === "lower" ? " ↓" : " ↑") : null), h("i", {"aria-hidden": "true"}));
+    h("span", {}, c.title, c.unit && c.form !== "seconds" ? h("small", {}, ` ${c.unit}`) : null, c.better ? h("small.sc-better", {"aria-label": `${c.better} is better`}, c.better === "lower" ? " ↓" : " ↑") : null), h("i", {"aria-hidden": "true"}));
   return h("th", {scope: "col", "aria-sort": name !== c.name ? "none" : down ? "descending" : "ascending", "data-column": c.name}, button);
 };
 const cellOf = (row, c, best) => {

@@ -15,10 +15,18 @@
     document.head.append(h("script", {src: `${pg.root}plotly.min.js`, onload: () => resolve(window.Plotly), onerror: failed}));
   }));
 
+  // Round numbers of a logarithmic axis, and how they are written: the fewer decades, the more of them.
+  const ticks = ([low, high], seconds = false) => {
+    const parts = high - low < 0.8 ? [1, 1.5, 2, 3, 4, 5, 7] : high - low < 1.4 ? [1, 2, 5] : high - low < 2.6 ? [1, 3] : [1];
+    const decades = Array.from({length: Math.ceil(high) - Math.floor(low) + 1}, (_, i) => Math.floor(low) + i);
+    const values = decades.flatMap((d) => parts.map((k) => Number((k * 10 ** d).toPrecision(3)))).filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
+    return [values, values.map((v) => (seconds ? pg.seconds(v).replace(".0 ", " ") : v.toLocaleString("en", {maximumSignificantDigits: 3})))];
+  };
+
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(`--pg-${name}`).trim();
   const axis = ({title = "", log = false, range, values, texts, rangemode}) => ({title: {text: title, standoff: 6, font: {size: 12, color: ink("soft")}}, type: log ? "log" : "linear", range,
     rangemode: rangemode || "normal", gridcolor: ink("line"), zerolinecolor: ink("line"), linecolor: ink("faint"), tickcolor: ink("faint"), ticks: "outside", ticklen: 4,
-    tickfont: {size: 11, color: ink("soft")}, automargin: true, exponentformat: "power", ...(log ? {dtick: values ? undefined : "D2"} : {nticks: 6}),
+    tickfont: {size: 11, color: ink("soft")}, automargin: true, exponentformat: "power", ...(log ? {} : {nticks: 6}),
     ...(values ? {tickmode: "array", tickvals: values, ticktext: texts || values.map(String)} : {})});
   const layout = ({x, y, height = 320, shapes = [], notes = [], legend = true, margin = {}}) => ({height, xaxis: axis(x), yaxis: axis(y), showlegend: legend,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: {family: getComputedStyle(document.body).getPropertyValue("--pg-font") || "sans-serif", size: 12, color: ink("ink")},
@@ -67,7 +75,15 @@
     box.setAttribute("aria-label", `${view.title || "chart"}: ${view.axes[1]} against ${view.axes[0]}`);
     const [x, y, error] = [rows(view.x), rows(view.y), view.error ? rows(view.error) : null];
     const few = x[0].length <= 60;
-    plot(box, () => ({x: {title: view.axes[0], log: view.log.includes("x")}, y: {title: view.axes[1], log: view.log.includes("y")}, legend: view.series.length > 1, height: 340,
+    const along = (title, log, all) => {
+      const good = all.flat().filter((v) => Number.isFinite(v) && v > 0).map(Math.log10);
+      if (!log || !good.length) return {title};
+      const [low, high] = [Math.min(...good) - 0.04, Math.max(...good) + 0.04];
+      const [values, texts] = ticks([low, high]);
+      return {title, log, values, texts, range: [low, high]};
+    };
+    const ends = error ? y.map((row, i) => row.flatMap((v, j) => [v - error[i][j], v + error[i][j]])) : y;
+    plot(box, () => ({x: along(view.axes[0], view.log.includes("x"), x), y: along(view.axes[1], view.log.includes("y"), [...y, ...ends]), legend: view.series.length > 1, height: 340,
       traces: view.series.map((name, i) => {
         const {colour, mark, dash} = style(i);
         return {name: name.replace(/[<>]/g, ""), x: finite(x[i]), y: finite(y[i]), mode: view.marks ? "markers" : few ? "lines+markers" : "lines",
@@ -76,5 +92,5 @@
       })})).catch((problem) => { box.textContent = problem.message; });
   };
 
-  Object.assign(pg, {plot, plotPicture: picture, plotStyle: style, plotInk: ink, drawCurve});
+  Object.assign(pg, {plot, plotPicture: picture, plotStyle: style, plotInk: ink, plotTicks: ticks, drawCurve});
 })();

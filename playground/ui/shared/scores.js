@@ -116,10 +116,13 @@
     const progress = h("div.sc-progress", {hidden: true}, h("div.pg-bar", {}, bar), h("p", {}, text, h("button.pg-link", {type: "button", "data-cancel": true, onclick: cancel}, "Cancel")));
     const views = h("div.pg-views");
     box.replaceChildren(progress, views);
+    let known = {run: 0, view: null}; // the last progress of a run: a view that comes takes its place in the message
     on("result", () => {
       if (result.owner !== owner) { progress.hidden = true; return; }
       const running = result.status === "running";
-      const view = result.views.find((v) => v.view === "Progress");
+      const told = result.views.find((v) => v.view === "Progress");
+      if (told || known.run !== result.run) known = {run: result.run, view: told || null};
+      const {view} = known;
       progress.hidden = !running;
       bar.style.width = view ? `${(100 * view.done) / Math.max(1, view.total)}%` : "";
       bar.parentNode.classList.toggle("unknown", !view);
