@@ -57,9 +57,9 @@ class Block(nn.Module):
 class CausalTransformer(nn.Module):
     """Scores of every symbol of a grid, given its class and the symbols before it in reading order.
 
-    The symbols just above and to the left come in through a causal convolution, which learns strokes long before
-    attention does; rotary angles (Su et al. 2021, arXiv:2104.09864), half of them for the row and half for the column,
-    let attention tell directions.
+    The symbol before comes in as in text; those around, above and to the left, also through a causal convolution, which
+    learns strokes before attention does. Rotary angles (Su et al. 2021, arXiv:2104.09864), half of them for the row and
+    half for the column, let attention tell directions.
 
     Args:
         states: how many symbols there are.
@@ -75,6 +75,8 @@ class CausalTransformer(nn.Module):
     def __init__(self, states: int, grid: tuple[int, int], classes: int, width: int, depth: int, heads: int) -> None:
         super().__init__()
         self.grid, self.any = grid, classes
+        self.before = nn.Embedding(states, width)
+        nn.init.normal_(self.before.weight, std=0.02)
         embedding = min(states, 16)
         self.embed = nn.Embedding(states, embedding)
         self.near = CausalConv(embedding, width, rows=4, reach=3, strict=True)
@@ -89,6 +91,7 @@ class CausalTransformer(nn.Module):
         """Scores (n, H, W, states) of symbols (n, H, W) of classes (n,), each from those before it."""
         x = self.near(self.embed(tokens)) + self.position + self.label(label)[:, None, None]
         x = x.flatten(1, 2)  # (n, T, width)
+        x = x + F.pad(self.before(tokens.flatten(1)[:, :-1]), (0, 0, 1, 0))
         for block in self.blocks:
             x = block(x, self.turns)
         return self.head(x).unflatten(1, self.grid)
@@ -151,6 +154,8 @@ class CausalTransformer(nn.Module):
         row, column = divmod(place, self.grid[1])
         near, seen = memory
         x = self.near.at(near, row, column) + self.position[row, column] + self.label(label)  # (n, width)
+        if place:
+            x = x + self.before(tokens.flatten(1)[:, place - 1])
         for block, kept in zip(self._blocks(), seen, strict=True):
             x = block.step(x, self.turns, kept, place)
         drawn = pick(self.head(x), uniforms[:, row, column], temperature)
