@@ -9,11 +9,10 @@ from typing import final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import Classifies
-from playground.families.classifier import Classifier
 from playground.families.conditional_vae import ConditionalVAE, LabelledVAE
 
 ORDER = 33  # among the families on a page
@@ -94,7 +93,15 @@ class SemiSupervisedVAE(LabelledVAE, Classifies):
     ) -> None:
         super().__init__(shape, labels, latent, width, depth, warmup)
         c, h, w = shape
-        self.classifier = Classifier((c, h, w), len(labels), channels, features)
+        wide = 2 * channels
+        self.trunk = nn.Sequential(
+            nn.Conv2d(c, channels, 5, stride=2, padding=2), nn.BatchNorm2d(channels), nn.ReLU(),
+            nn.Conv2d(channels, wide, 3, stride=2, padding=1), nn.BatchNorm2d(wide), nn.ReLU(),
+            nn.Conv2d(wide, wide, 3, padding=1), nn.BatchNorm2d(wide), nn.ReLU(),
+            nn.Flatten(), nn.Linear(wide * math.ceil(h / 4) * math.ceil(w / 4), features), nn.ReLU(),
+        )  # fmt: skip
+        self.trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster
+        self.head = nn.Linear(features, len(labels))
         self.feature_size, self.weight = features, weight
 
     @classmethod
@@ -140,10 +147,10 @@ class SemiSupervisedVAE(LabelledVAE, Classifies):
         return self.classify(x).log_softmax(1)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.classifier.features(x)
+        return self.trunk(x.contiguous(memory_format=torch.channels_last))
 
     def classify(self, x: Tensor) -> Tensor:
-        return self.classifier.classify(x)
+        return self.head(self.features(x))
 
 
 def distorted(x: Tensor, generator: torch.Generator) -> Tensor:
