@@ -164,12 +164,16 @@ def _sweep(found: Sequence[Json], over: str) -> Json:
             if at is None:
                 continue
             name = f"{row['name'].removeprefix(row['data'] + '-')}{at[1]}"
-            line = lines.setdefault(name, {"label": name, "family": row["family_title"], "points": []})
+            line = lines.setdefault(name, {"label": name, "model": row["name"], "points": []})
             hover = [f"{over}: {at[0]:g}", f"Fréchet distance: {_with_error(metric)}", f"n = {metric['n']:,}"]
             if over == "guidance" and (right := row["metrics"].get(f"label_accuracy_{over}_{at[0]:g}")):
                 hover.append(f"right class: {_with_error(right)}")
             line["points"].append({"x": at[0], "y": metric["value"], "ey": metric["stderr"], "lines": hover})
-    for line in lines.values():
+    swept = {line["model"] for line in lines.values() if len(line["points"]) > 1}
+    kept = [
+        lines[name] for name in sorted(lines) if len(lines[name]["points"]) > 1 or lines[name]["model"] not in swept
+    ]
+    for line in kept:
         line["points"].sort(key=lambda point: point["x"])
     words = {
         "steps": (
@@ -192,11 +196,11 @@ def _sweep(found: Sequence[Json], over: str) -> Json:
         "x": {
             "title": words[2],
             "log": over == "steps",
-            "ticks": sorted({p["x"] for v in lines.values() for p in v["points"]}),
+            "ticks": sorted({p["x"] for v in kept for p in v["points"]}),
         },
         "y": _axis("frechet"),
         "points": [],
-        "lines": [lines[name] for name in sorted(lines)],
+        "lines": kept,
         "floor": _floor(found, "frechet_sweep", GREYS),
         "empty": f"No model of this data set has been measured so yet. To do it: {COMMAND}sweeps",
     }

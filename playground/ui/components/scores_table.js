@@ -50,7 +50,8 @@ const bestOf = (c, members) => {
   const sign = c.better === "lower" ? -1 : 1;
   const best = fair.reduce((a, b) => ((b.cells[c.name].value - a.cells[c.name].value) * sign > 0 ? b : a));
   const within = best.cells[c.name].stderr || 0; // nobody can tell them apart
-  return new Set(fair.filter((r) => Math.abs(r.cells[c.name].value - best.cells[c.name].value) <= within).map((r) => r.name));
+  const same = fair.filter((r) => Math.abs(r.cells[c.name].value - best.cells[c.name].value) <= within);
+  return new Set(same.length <= Math.max(1, fair.length / 3) ? same.map((r) => r.name) : []);
 };
 
 // ---- the table
@@ -89,7 +90,14 @@ const draw = () => {
   const first = part("button.sc-cell");
   if (first) first.tabIndex = 0;
   hide();
+  more();
 };
+// A fading edge says that there is more to the right.
+const more = () => {
+  const box = part("[data-table]");
+  box.classList.toggle("sc-more", box.scrollWidth - box.scrollLeft > box.clientWidth + 4);
+};
+window.addEventListener("resize", more);
 
 // ---- one stop of the Tab key for all cells; the arrows go from cell to cell
 part("[data-table]").addEventListener("keydown", (event) => {
@@ -129,7 +137,7 @@ const over = (event) => event.target.closest && event.target.closest("button.sc-
 for (const [name, act] of [["pointerover", (e) => e.pointerType === "mouse" && over(e) && show(over(e))], ["pointerout", (e) => e.pointerType === "mouse" && hide()],
   ["focusin", (e) => over(e) && show(over(e))], ["focusout", hide], ["click", (e) => over(e) && show(over(e))]]) part("[data-table]").addEventListener(name, act);
 window.addEventListener("scroll", hide, {passive: true});
-part("[data-table]").addEventListener("scroll", hide, {passive: true});
+part("[data-table]").addEventListener("scroll", () => { hide(); more(); }, {passive: true});
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
 // ---- filters, columns, files
