@@ -59,38 +59,32 @@ def test_the_bound_is_of_the_pictures_without_labels() -> None:
     assert losses[0]["cross-entropy"].item() != losses[1]["cross-entropy"].item()
 
 
+def bars(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Lines across (0), down (1) or aslant (2) somewhere in pictures of 12x12, and which of them, in turn."""
+    y, x = torch.arange(n) % 3, torch.zeros(n, 1, 12, 12)
+    along = torch.arange(12)
+    for i, at in enumerate(torch.randint(3, 9, (n,), generator=generator)):
+        row, column = ((at, along), (along, at), (along, (along + at) % 12))[i % 3]
+        x[i, 0, row, column] = 1
+    return x, y
+
+
 def test_a_few_labels_are_enough() -> None:
-    """Bars of three directions, two labels of each: the pictures without labels teach the rest."""
+    """Four of each of three directions: the pictures without labels teach the rest."""
     generator = torch.Generator().manual_seed(0)
-
-    def bars(n: int) -> tuple[Tensor, Tensor]:
-        y = torch.randint(3, (n,), generator=generator)
-        x, place = torch.zeros(n, 1, 12, 12), torch.randint(3, 9, (n,), generator=generator)
-        for i, (kind, at) in enumerate(zip(y.tolist(), place.tolist(), strict=True)):
-            if kind == 2:
-                x[i, 0, range(12), range(12)] = 1
-                x[i] = x[i].roll(at - 6, 2)
-            else:
-                x[i, 0, at, :] = 1
-            if kind == 1:
-                x[i] = x[i].transpose(1, 2).clone()
-        return x, y
-
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = SemiSupervisedVAE((1, 12, 12), ("-", "|", "/"), 2, 32, 1, 50, channels=8, features=16)
-    (named, names), (x, _) = bars(6), bars(300)
-    names = names[:6]
+    (named, names), (x, _) = bars(12, generator), bars(300, generator)
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
-    for _ in range(60):
-        i = torch.randint(300, (32,), generator=generator)
-        j = torch.randint(6, (16,), generator=generator)
+    for _ in range(80):
+        i, j = (torch.randint(n, (32,), generator=generator) for n in (300, 12))
         label = torch.cat([names[j], torch.full((32,), -1)])
         loss = model.loss(torch.cat([named[j], x[i]]), label, generator, "model")["loss"]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    x, y = bars(300)
+    x, y = bars(300, generator)
     assert float((model.eval().classify(x).argmax(1) == y).float().mean()) > 0.9
 
 
