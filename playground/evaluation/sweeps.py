@@ -22,7 +22,7 @@ from playground.knobs import Slider
 from playground.rng import Rng
 
 MOST = 1000  # samples at each value
-LONGEST = 300.0  # seconds of one processor for one value: what would take longer is left out
+LONGEST = 600.0  # seconds of one processor, five minutes of two, for one value: what would take longer is left out
 TRIAL = 20  # samples to time
 SWEPT = {"steps": ("steps", (1, 2, 4, 8, 16, 32)), "guidance_scale": ("guidance", (1.0, 1.5, 2.0, 3.0, 5.0))}
 
