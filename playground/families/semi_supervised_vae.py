@@ -67,8 +67,8 @@ class SemiSupervisedVAE(LabelledVAE, Classifies):
         pros="Very few labels: it tells digits apart, draws the one you ask for, and redraws your digit as another in"
         " the same hand.",
         cons="What makes a hundred labels enough is the classifier's training on distorted pictures, which is not part"
-        " of the original model, more than the bound. It can be sure and wrong: a class mistaken early stays mistaken. Pictures are as soft as"
-        " a VAE's.",
+        " of the original model, more than the bound. It can be sure and wrong: a class mistaken early stays mistaken."
+        " Pictures are as soft as a VAE's.",
         training="On pictures without a label, the bound averaged over the classes the classifier holds possible. On"
         " those with one, the classifier's cross-entropy. Besides, a technique of 2020 (FixMatch): pictures are turned,"
         " sheared and shifted at random, and where the classifier is sure of a picture it must say the same of the"
