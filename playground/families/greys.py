@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 LEVELS = 256
 EDGE = 1e-6  # how near to 0 and 1 a uniform may come: its normal quantile stays within five
-PARTS = 16  # of each level, over which means are taken
+PARTS = 64  # of each level, over which means are taken
 
 
 class Greys(nn.Module):

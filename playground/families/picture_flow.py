@@ -118,10 +118,15 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
 
     def velocity(self, x: Tensor, t: Tensor, label: Tensor) -> Tensor:
         """The velocity, (n, *shape), at points (n, *shape), times (n,) and class indices (n,)."""
+        return self.look(x, t, label)[0]
+
+    def look(self, x: Tensor, t: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """The velocity, and the network's coarse state, (n, deep, height / 4, width / 4)."""
         at = t[:, None, None, None]
         size = (at.square() + (1 - at).square()).sqrt()
         y = x / size
-        return ((2 * at - 1) * y + self.net(y, 2 * t[:, None] - 1, label)) / size
+        states = self.net.descend(y, 2 * t[:, None] - 1, label)
+        return ((2 * at - 1) * y + self.net.ascend(*states)) / size, states[-1]
 
     def flow(self, label: Tensor | None = None, scale: float = 1.0) -> ode.Velocity:
         """The velocity as a function of points and one time, of classes (n,) or any, guided."""

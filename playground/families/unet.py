@@ -74,6 +74,10 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, time: Tensor, label: Tensor) -> Tensor:
         """The answer, (n, channels, height, width), for times (n, times) and class indices (n,)."""
+        return self.ascend(*self.descend(x, time, label))
+
+    def descend(self, x: Tensor, time: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The way down: what blocks are told, two states for the way up, and the coarse state, (n, deep, h/4, w/4)."""
         phase = (time[:, :, None] * self.frequencies).flatten(1)
         told = F.silu(self.time(torch.cat([phase.cos(), phase.sin()], 1)) + self.label(label))
         h = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
@@ -82,6 +86,10 @@ class UNet(nn.Module):
         h = small
         for block in self.coarse:
             h = block(h, told)
+        return told, fine, small, h
+
+    def ascend(self, told: Tensor, fine: Tensor, small: Tensor, h: Tensor) -> Tensor:
+        """The way up, from what ``descend`` gives to the answer."""
         h = self.merge(torch.cat([self.attention(h), small], 1), told)
         h = self.up(torch.cat([F.pixel_shuffle(self.grow(h), 2), fine], 1), told)
         return F.pixel_shuffle(self.answer(self.leave(h)), 2)
