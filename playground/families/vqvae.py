@@ -155,7 +155,7 @@ class VQVAE(Learns, Refines, Reconstructs, Density, RateDistortion):
         self,
         shape: tuple[int, int, int] = (1, 28, 28),
         classes: int = 10,
-        codes: int = 128,
+        codes: int = 64,
         size: int = 16,
         channels: int = 96,
         layers: int = 2,

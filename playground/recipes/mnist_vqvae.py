@@ -13,7 +13,7 @@ recipe = Recipe(
         VQVAE,
         shape=(1, 28, 28),
         classes=10,
-        codes=128,
+        codes=64,
         size=16,
         channels=96,
         layers=2,
@@ -29,5 +29,5 @@ recipe = Recipe(
     betas=(0.9, 0.99),
     weight_decay=1e-2,
     ema=0.997,
-    expects="bound on the test NLL about 100 nats, fixed binarisation",
+    expects="bound on the test NLL about 110 nats, fixed binarisation: a guess from short runs",
 )
