@@ -207,7 +207,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         x: Tensor,
         rng: Rng,
         *,
-        steps: Annotated[int, Slider(2, 100, help="of the Runge-Kutta solver, 4 evaluations each")] = 12,
+        steps: Annotated[int, Slider(2, 100, help="of the Runge-Kutta solver, 4 evaluations each")] = 8,
         probes: Annotated[int, Slider(2, 32, help="random directions that estimate the divergence")] = 2,
     ) -> LogProb:
         """Of the 8-bit picture, for any class, by the flow back to the noise (Lipman et al. 2023, appendix C).
