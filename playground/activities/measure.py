@@ -61,17 +61,14 @@ class Marks:
 
     def table(self) -> Table:
         """The last mark in figures."""
-        rows = tuple(
-            (
-                name,
-                f"{value:.4g}".replace("-", "−"),
-                f"± {error:.2g}",
-                f"{value - 1.96 * error:.4g} to {value + 1.96 * error:.4g}",
-            )
-            for name, (value, error) in zip(self.names, self.values[-1], strict=True)
-        )
+        rows = []
+        for name, (value, error) in zip(self.names, self.values[-1], strict=True):
+            ends = f"{value - 1.96 * error:.4g} to {value + 1.96 * error:.4g}"
+            rows.append((name, f"{value:.4g}".replace("-", "−"), f"± {error:.2g}", ends.replace("-", "−")))
         return Table(
-            key="figures", columns=(f"at n = {self.n[-1]:,}", "value", "standard error", "95 % interval"), rows=rows
+            key="figures",
+            columns=(f"at n = {self.n[-1]:,}", "value", "standard error", "95 % interval"),
+            rows=tuple(rows),
         )
 
 
