@@ -20,7 +20,7 @@ from playground.lab.learners import learners
 from playground.lab.packing import NATS, NONE, PLACES, SIDE, cells, packed_map, packed_points
 from playground.lab.painter import paces
 from playground.lab.points import own_points
-from playground.lab.probes import answer
+from playground.lab.probes import answered
 from playground.lab.race import KEPT, Race
 from playground.lab.spec import command_from, question_from, spec_from
 from playground.lab.targets import targets
@@ -294,7 +294,9 @@ def begun() -> Race:
 
 
 def ask(running: Race, **question: Any) -> Json:
-    return answer(running, question_from(question, {"learners": {name: {} for name in running.units}}))
+    *_, told = answered(running, question_from(question, {"learners": {name: {} for name in running.units}}))
+    assert told is not None
+    return told
 
 
 def test_a_point_is_asked_of_all(begun: Race) -> None:
@@ -329,6 +331,38 @@ def test_each_learner_answers_what_its_facts_promise(begun: Race, name: str) -> 
             with pytest.raises(Refused):
                 ask(begun, what=what, learner=name, **more)
     assert begun.units[name].trainer.steps == 2 or begun.units[name].trainer.settled  # questions change nothing
+
+
+def test_a_question_about_the_past_is_answered_by_the_snapshot() -> None:
+    desk = Desk()
+    running = desk.begin(learners={n: {} for n in ("mixture", "autoregressive", "flow_matching")}, budget=steps(40))
+    points = {"what": "log_prob", "points": [[1.0, 1.0]]}
+    fresh = ask(running, **points, kept=0)["learners"]
+    path = ask(running, what="path", learner="flow_matching", start=[0.5, 0.5])["states"]
+    desk.finish()
+    now, past = ask(running, **points)["learners"], ask(running, **points, kept=0)["learners"]
+    for name in running.units:
+        assert past[name]["value"] == pytest.approx(fresh[name]["value"], abs=1e-4)
+        assert now[name]["value"] != past[name]["value"]
+    assert ask(running, **points, kept=300)["learners"]["autoregressive"] == now["autoregressive"]
+    assert ask(running, what="path", learner="flow_matching", start=[0.5, 0.5], kept=0)["states"] == path
+    assert running.units["flow_matching"].trainer.steps == 40
+
+
+def test_a_quick_answer_comes_in_one_piece_and_the_exact_one_in_several() -> None:
+    desk = Desk()
+    desk.begin(learners={n: {} for n in ("flow_matching", "ddpm", "ppca")}, budget=steps(2))
+    desk.finish()
+    for quick, ask in ((False, 1), (True, 2)):
+        question = question_from({"what": "log_prob", "points": [[1.0, 1.0]], "quick": quick}, {"learners": {}})
+        desk.hear({"do": "probe", "race": "r", "ask": ask, "question": question})
+    desk.said.clear()
+    desk.finish()
+    answers = {h["ask"]: h["answer"]["learners"] for h, _ in desk.said}
+    assert list(answers) == [2, 1]  # the second did not wait for the first
+    for name, told in answers[1].items():
+        assert told["value"] == pytest.approx(answers[2][name]["value"], abs=1)
+    assert answers[1]["ppca"] == answers[2]["ppca"]
 
 
 def test_where_only_points_are_known_there_is_no_kl() -> None:
@@ -393,6 +427,8 @@ def test_a_bad_command_is_refused(asked: Any) -> None:
         {"what": "field", "learner": "gan"},
         {"what": "field", "learner": "vae", "n": 10_000},
         {"what": "field", "learner": "vae", "t": math.nan},
+        {"what": "field", "learner": "vae", "kept": -1},
+        {"what": "log_prob", "points": [[0, 0]], "quick": 1},
         {"what": "path", "learner": "vae", "start": "here"},
         {"what": "turn", "learner": "vae", "steps": 10**6},
     ],

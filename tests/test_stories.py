@@ -12,10 +12,12 @@ import pytest
 import torch
 
 from playground.capabilities import Refines
+from playground.families.flow_matching import FlowMatching
 from playground.knobs import Refused
 from playground.lab.cost import EVALUATIONS, cost, per_step, samplers
 from playground.lab.examiner import Truth, examine
 from playground.lab.learners import learners
+from playground.lab.reflow import reflow
 from playground.lab.spec import spec_from
 from playground.lab.stories import COLLAPSE, Story, stories
 from playground.lab.targets import targets
@@ -110,11 +112,44 @@ def test_what_a_sample_costs(name: str) -> None:
     truth = targets()["ring"].sample(200, np.random.default_rng(0))
     names: list[str | None] = [option for options in choices.values() for option in options]
     for sampler in names or [None]:
-        told = cost(model, truth, sampler, 0, (1, 2, 4, 8))
+        *_, told = cost(model, truth, sampler, 0, (1, 2, 4, 8))
         assert told["evaluations"] == [n for n in (1, 2, 4, 8) if n % per_step(sampler or "") == 0]
         assert np.isfinite(told["sliced"]).all()
         assert 0 < told["floor"] < min(told["sliced"]) + 1
-        assert told == cost(model, truth, sampler, 0, (1, 2, 4, 8))
+        assert told == list(cost(model, truth, sampler, 0, (1, 2, 4, 8)))[-1]
     with pytest.raises(Refused, match="no sampler of that name"):
-        cost(model, truth, "sorcery", 0)
+        next(cost(model, truth, "sorcery", 0))
     assert EVALUATIONS[0] == 1
+
+
+def test_a_rectified_flow_needs_one_step() -> None:
+    """Liu, Gong and Liu 2022, section 2.2: what crossed before is straight after; the ends stay what they were."""
+    learner, target = learners()["flow_matching"], targets()["ring"]
+    flow = build(FlowMatching, learner.settings, 0)
+    trainer = Trainer(flow, torch.from_numpy(target.sample(5000, np.random.default_rng(0))), 0)
+    trainer.advance_steps(1200)
+    flow = trainer.shown()
+    assert isinstance(flow, FlowMatching)
+    before = [p.clone() for p in flow.parameters()]
+    work = reflow(flow, 0)
+    pieces = 0
+    while True:
+        try:
+            next(work)
+            pieces += 1
+        except StopIteration as end:
+            straight = end.value
+            break
+    assert pieces > 50  # others are served in between
+    assert all(torch.equal(a, b) for a, b in zip(before, flow.parameters(), strict=True))
+    truth = target.sample(1000, np.random.default_rng(2))
+    one, many = (
+        {
+            name: list(cost(model, truth, "Euler", 0, (n,)))[-1]["sliced"][0]
+            for name, model in (("flow", flow), ("rectified", straight))
+        }
+        for n in (1, 32)
+    )
+    assert one["rectified"] < 0.3 * one["flow"]
+    assert one["rectified"] < many["rectified"] + 0.05
+    assert many["rectified"] < many["flow"] + 0.05

@@ -119,9 +119,12 @@ class DDPM(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Carries):
         sampler: Annotated[str, Choice("DDPM", "DDIM", help="with fresh noise at each step, or without")] = "DDPM",
         steps: Annotated[int, Slider(1, 100, help="noise levels visited, evenly, from the greatest down")] = 50,
     ) -> Iterator[State]:
-        """From the greatest noise to none. DDIM is Song, Meng and Ermon 2021, arXiv:2010.02502, equation 12."""
+        """From the greatest noise to none. DDIM is Song, Meng and Ermon 2021, arXiv:2010.02502, equation 12.
+
+        The least level is left out: next to no noise is taken away there, so that of two steps the second was lost.
+        """
         x = noise.start(rng.normal(*self.shape))
-        down = torch.linspace(noise.WILD, noise.CALM, steps, dtype=torch.float64)
+        down = torch.linspace(noise.WILD, noise.CALM, steps + 1, dtype=torch.float64)[:-1]
         sigmas = [*(noise.SPREAD * down.tan()).tolist(), 0.0]
         ddpm = sampler == "DDPM"
         states = samplers.ancestral(self._clean, x, sigmas, rng) if ddpm else samplers.euler(self._clean, x, sigmas)

@@ -159,14 +159,20 @@ class FlowMatching(Sprints, Refines, Reconstructs, Density, Denoises, Fields, Ca
         nats = ode.log_density(field, x, _times(steps)[::-1], solver)
         return LogProb(nats, "exact", "continuous")
 
+    def straighten(self, noise: Tensor, x: Tensor, generator: torch.Generator) -> Tensor:
+        """``gradient`` with pairs that are given, noise and its own end of a flow: reflow (see ``lab/reflow.py``)."""
+        return ode.match(self.net, *_between(noise, x, generator))
+
     def _lines(self, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Points on the lines from noise to data with their times, (n, D + 1), and the lines' velocities, (n, D)."""
         noise = torch.randn(x.shape, generator=generator, device=x.device)
-        t = torch.rand(len(x), 1, generator=generator, device=x.device)
-        if self.pairing == "optimal transport":
-            noise = _paired(noise, x)
-        velocity = x - noise
-        return torch.cat([torch.addcmul(noise, t, velocity), t], 1), velocity
+        return _between(_paired(noise, x) if self.pairing == "optimal transport" else noise, x, generator)
+
+
+def _between(noise: Tensor, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Points on the lines from noise to data with their times, (n, D + 1), and the lines' velocities, (n, D)."""
+    t = torch.rand(len(x), 1, generator=generator, device=x.device)
+    velocity = x - noise
+    return torch.cat([torch.addcmul(noise, t, velocity), t], 1), velocity
 
 
 def _times(steps: int) -> list[float]:

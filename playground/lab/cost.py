@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ def per_step(sampler: str) -> int:
 @torch.no_grad()
 def cost(
     model: Refines, truth: np.ndarray, sampler: str | None, seed: int, evaluations: Sequence[int] = EVALUATIONS
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any] | None]:
     """Sliced Wasserstein distance to ``truth`` after so many evaluations, all from the same noise.
 
     Args:
@@ -48,9 +48,10 @@ def cost(
         seed: of the noise.
         evaluations: how many; those that are no whole number of the sampler's steps are left out.
 
-    Returns:
-        ``sampler``, ``evaluations`` and ``sliced`` (data units), two lists of one length, and ``floor``: the distance
-        of the two halves of ``truth``, of which the first is what samples are compared with.
+    Yields:
+        None after each of the counts; at last ``sampler``, ``evaluations`` and ``sliced`` (data units), two lists of
+        one length, and ``floor``: the distance of the two halves of ``truth``, of which the first is what samples are
+        compared with.
 
     Raises:
         Refused: no such sampler, or no steps to count.
@@ -67,8 +68,9 @@ def cost(
     for count in counts:
         drawn = model.sample(Stream(seed, half), steps=count // each, **chosen).numpy()
         distances.append(float(sliced_wasserstein(drawn, truth[:half])))
+        yield None
     floor = float(sliced_wasserstein(truth[half : 2 * half], truth[:half]))
-    return {"sampler": sampler, "evaluations": counts, "sliced": distances, "floor": floor}
+    yield {"sampler": sampler, "evaluations": counts, "sliced": distances, "floor": floor}
 
 
 def _own(family: type[Refines]) -> tuple[Spec, ...]:

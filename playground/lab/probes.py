@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,52 +12,63 @@ import torch
 from torch import Tensor
 
 from playground.capabilities import Carries, Decodes, Density, Fields, Refines, why_not
+from playground.families.flow_matching import FlowMatching
 from playground.knobs import Refused
 from playground.lab import cost
 from playground.lab.facts import BY_NAME
 from playground.lab.packing import POINTS, SIDE, cells, packed_map, packed_points
 from playground.lab.painter import log_prob
 from playground.lab.race import Race, Unit
+from playground.lab.reflow import reflow
 from playground.rng import Stream
 
 LINES = 13  # of a latent grid, each way
 REACH = 2.5  # of a latent grid: standard deviations, of which codes seldom lie farther out
 DOTS = 41  # points of each of its lines
 GAMES = ("gan", "wgan")
+RECTIFIED = "rectified"  # a flow that has been taught again, followed by Euler's steps
 STATES = 201  # of a path, at the most
 
 Json = dict[str, Any]
 
 
-def answer(race: Race, question: Mapping[str, Any]) -> Json:
-    """What one worker knows about ``question``, which the server has checked.
+def answered(race: Race, question: Mapping[str, Any]) -> Iterator[Json | None]:
+    """What one worker knows about ``question``, which the server has checked, after None for each piece of the work.
 
     Raises:
         Refused: the learner cannot do that; the text says why.
     """
     if question["what"] == "log_prob":
-        return _log_prob(race, np.asarray(question["points"], np.float32))
-    return ANSWERS[question["what"]](race, race.units[question["learner"]], question)
+        return _log_prob(race, question)
+    unit = race.units[question["learner"]]
+    if question["what"] == "cost":
+        return _cost(race, unit, question)
+    return iter([ANSWERS[question["what"]](race, unit, question)])
 
 
-def _log_prob(race: Race, points: np.ndarray) -> Json:
-    x = torch.from_numpy(points)
+def _log_prob(race: Race, question: Mapping[str, Any]) -> Iterator[Json | None]:
+    points = np.asarray(question["points"], np.float32)
     told: Json = {}
     for name, unit in race.units.items():
-        model = unit.shown()
-        if isinstance(model, Density):
-            knobs = {} if unit.resting else unit.painter.preview  # while it learns the value is old at once
-            nats, kind, stderr = log_prob(model, x, race.seed, knobs)
-            told[name] = {"value": _plain(nats), "kind": kind, "stderr": None if stderr is None else _plain(stderr)}
-        else:
-            told[name] = {"value": None, "kind": "none", "stderr": None}
+        told[name] = {"value": None, "kind": "none", "stderr": None}
+        if not unit.painter.dense:
+            continue
+        # While it learns the value is old at once, so a quick one will do.
+        quick = question["quick"] or not (unit.resting or question["kept"] is not None)
+        model = unit.shown(question["kept"])
+        assert isinstance(model, Density)
+        knobs = unit.painter.preview if quick else {}
+        nats, kind, stderr = log_prob(model, torch.from_numpy(points), race.seed, knobs)
+        told[name] = {"value": _plain(nats), "kind": kind, "stderr": None if stderr is None else _plain(stderr)}
+        if unit.painter.preview and not quick:
+            yield None
     truth = race.truth.target
-    return {"learners": told, "true": _plain(truth.log_prob(points)) if truth.known else None}
+    yield {"learners": told, "true": _plain(truth.log_prob(points)) if truth.known else None}
 
 
 def _field(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
     """Arrows at the centres of n x n cells, row by row from the top left, float32 (n^2, 2), little-endian."""
-    model = unit.shown()
+    model = unit.shown(question["kept"])
     if not isinstance(model, Fields):
         raise _refusal(unit, "Fields")
     n = question["n"]
@@ -67,7 +78,7 @@ def _field(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
 
 
 def _path(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
-    model = unit.shown()
+    model = unit.shown(question["kept"])
     if not isinstance(model, Carries):
         raise _refusal(unit, "Carries")
     states = model.carry(torch.tensor([question["start"]], dtype=torch.float32))[:, 0].detach()  # (states, 2)
@@ -78,7 +89,7 @@ def _path(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
 
 def _latent_grid(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
     """Lines of the latent plane as they lie among data: first those along which the first latent is fixed."""
-    model = unit.shown()
+    model = unit.shown(question["kept"])
     if not isinstance(model, Decodes):
         raise _refusal(unit, "Decodes")
     dots = torch.linspace(-REACH, REACH, DOTS)
@@ -127,14 +138,19 @@ def _moment(model: Any, seed: int) -> tuple[Tensor, Json]:
     return samples, {"points": {"b64": points}, "verdict": {"b64": verdict}}
 
 
-def _cost(race: Race, unit: Unit, question: Mapping[str, Any]) -> Json:
+def _cost(race: Race, unit: Unit, question: Mapping[str, Any]) -> Iterator[Json | None]:
     model = unit.shown()
     if not isinstance(model, Refines):
         raise _refusal(unit, "Refines")
     names = [name for options in cost.samplers(type(model)).values() for name in options]
+    names += [RECTIFIED] if isinstance(model, FlowMatching) else []
     truth = race.truth.target.sample(cost.POINTS * 2, np.random.default_rng([race.seed, 2]))
     sampler = question.get("sampler") or (names[0] if names else None)
-    return {**cost.cost(model, truth, sampler, race.seed), "samplers": names or [None]}
+    named: Json = {"samplers": names or [None]}
+    if sampler == RECTIFIED and isinstance(model, FlowMatching):
+        model, sampler, named = (yield from reflow(model, race.seed)), "Euler", {**named, "sampler": RECTIFIED}
+    for told in cost.cost(model, truth, sampler, race.seed):
+        yield told and {**told, **named}
 
 
 ANSWERS: dict[str, Callable[[Race, Unit, Mapping[str, Any]], Json]] = {
@@ -142,7 +158,6 @@ ANSWERS: dict[str, Callable[[Race, Unit, Mapping[str, Any]], Json]] = {
     "path": _path,
     "latent_grid": _latent_grid,
     "turn": _turn,
-    "cost": _cost,
 }
 
 

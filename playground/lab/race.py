@@ -68,6 +68,7 @@ class Unit:
         self.sketched = False  # whether the points were quick ones
         self.eager = True  # a frame is wanted as soon as none of the others is late
         self.waits_since, self.mapped_at = time.monotonic(), -math.inf
+        self.trained_at = self.waits_since
         self.examined_at = time.monotonic()  # its first numbers can wait until it has learnt a little
         self.painting: Iterator[bytes | None] | None = None
         self.exam: Iterator[Numbers] | None = None
@@ -106,9 +107,14 @@ class Unit:
             return round(KEPT * self.race.total / self.race.amount)
         return math.floor(KEPT * self.spent / self.race.amount + 1e-9)
 
-    def shown(self) -> Model:
-        """The model as it is shown and measured."""
-        return self.trainer.shown()
+    def shown(self, kept: int | None = None) -> Model:
+        """The model as it is shown and measured; of the newest snapshot that is not newer than ``kept``, if given."""
+        if kept is None:
+            return self.trainer.shown()
+        return self.trainer.past(self.kept[self._newest(kept)])
+
+    def _newest(self, to: int) -> int:
+        return max(i for i in self.kept if i <= to)
 
     def train(self, seconds: float) -> None:
         """Train on for about so many CPU seconds, at most to the next snapshot."""
@@ -117,6 +123,7 @@ class Unit:
             self.trainer.advance(min(seconds, ahead))
         else:
             self.trainer.advance(seconds, max(1, math.ceil(ahead - 1e-9)))
+        self.trained_at = time.monotonic()
         self._keep()
 
     def step(self) -> None:
@@ -151,7 +158,7 @@ class Unit:
 
     def rewind(self, to: int) -> None:
         """Back to the newest snapshot that is not newer than ``to``; later ones are dropped."""
-        index = max(i for i in self.kept if i <= to)
+        index = self._newest(to)
         self.kept = {i: kept for i, kept in self.kept.items() if i <= index}
         self.trainer.restore(self.kept[index])
         self.crossed, self.error, self.note = index, "", ""

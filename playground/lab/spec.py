@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.knobs import Choice, Knob, Refused, Slider, check
+from playground.knobs import Choice, Knob, Refused, Slider, Toggle, check
 from playground.lab.learners import Learner, learners
 from playground.lab.targets import target_from
 
@@ -78,15 +78,18 @@ def question_from(asked: Any, spec: Json) -> Json:
     Raises:
         Refused: there is no such question, or a value of it cannot be.
     """
-    asked = _record(asked, "A question", ("what", "points", "learner", "t", "n", "start", "player", "steps", "sampler"))
+    keys = ("what", "points", "learner", "t", "n", "start", "player", "steps", "sampler", "kept", "quick")
+    asked = _record(asked, "A question", keys)
     options = ("log_prob", "field", "path", "latent_grid", "turn", "cost")
     what = Choice(*options).check("what", asked.get("what"))
+    kept = None if asked.get("kept") is None else KEPT.check("kept", asked["kept"])
     if what == "log_prob":
         points = asked.get("points")
         if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS:
             raise Refused(f"Ask for 1 to {MOST_POINTS} points at a time.")
-        return {"what": what, "points": [_point(point) for point in points]}
-    question: Json = {"what": what, "learner": _chosen(asked.get("learner"), spec)}
+        quick = Toggle().check("quick", asked.get("quick", False))
+        return {"what": what, "points": [_point(point) for point in points], "kept": kept, "quick": quick}
+    question: Json = {"what": what, "learner": _chosen(asked.get("learner"), spec), "kept": kept}
     if what == "field":
         question |= {"t": TIME.check("t", asked.get("t", 1.0)), "n": GRID.check("n", asked.get("n", 20))}
     elif what == "path":

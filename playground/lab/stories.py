@@ -167,7 +167,8 @@ STEPS = Story(
         Act(0.1, "Both learn to take noise away. How many evaluations of the network does a sample need then?"),
         Act(
             1.0,
-            "With few evaluations look at Heun and RK4 on the flow, with many at DDPM's own sampler.",
+            "Heun and RK4 need few evaluations; one is enough for the rectified flow, taught again on its own pairs of"
+            " noise and end, whose lines do not cross.",
         ),
     ),
     cost=("flow_matching", "ddpm"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,14 @@ class Trainer:
                 mean.copy_(buffer)
         return self._average
 
+    def past(self, kept: Kept) -> Model:
+        """The model as it was shown then: a copy, for whoever looks back."""
+        model = copy.deepcopy(self._average)
+        _fill(list(model.parameters()), kept.average)
+        for buffer, old in zip(model.buffers(), kept.buffers, strict=True):
+            buffer.copy_(old)
+        return model
+
     def state(self) -> Kept:
         """What ``restore`` needs; 8 bytes per parameter."""
         weights, average = self._flat(self._own), self._flat(self._averaged)
@@ -160,11 +168,8 @@ class Trainer:
         """Go back. Adam's moments are not kept, they would double the memory: they begin again, and the rate is raised
         slowly as at the start, so what follows differs a little from what followed the first time.
         """
-        for parameters, flat in ((self._own, kept.weights), (self._averaged, kept.average)):
-            at = 0
-            for p in parameters:
-                p.copy_(flat[at : at + p.numel()].view_as(p))
-                at += p.numel()
+        _fill(self._own, kept.weights)
+        _fill(self._averaged, kept.average)
         for buffer, old in zip(self.model.buffers(), kept.buffers, strict=True):
             buffer.copy_(old)
         for player, _ in self._players.values():
@@ -224,6 +229,14 @@ class Trainer:
         self.seconds += seconds
         if not all(bool(torch.isfinite(loss)) for loss in self._losses.values()):
             self.trouble = "Its numbers are no longer finite: lower the learning rate, or rewind."
+
+
+@torch.no_grad()
+def _fill(parameters: Sequence[Tensor], flat: Tensor) -> None:
+    at = 0
+    for p in parameters:
+        p.copy_(flat[at : at + p.numel()].view_as(p))
+        at += p.numel()
 
 
 def build(family: type[Model], settings: dict[str, Any], seed: int) -> Model:

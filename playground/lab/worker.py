@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 SLICE, SLIVER = 0.025, 0.004  # seconds of training at a time, at the most and at the least: a question waits so long
 ROUND = 0.1  # seconds of training in which each learner has its turn, by the clock on the wall
+TURN = 1.2  # seconds after which a learner has its turn though it has spent more than others: one step may be long
 LEAST, MOST = 0.2, 1.2  # seconds from one frame of a panel to the next, at the shortest and at the longest
 LATE = 1.2  # times that pace: from then on a panel gets its points alone, and maps wait, but for their share
 SPARE = 0.1  # the most seconds that maps can save up for when many panels wait
@@ -55,6 +57,7 @@ class Worker:
         self.out = out
         self.races: dict[str, Race] = {}
         self.costs: dict[str, Costs] = {name: dict(COST) for name in learners()}
+        self.asked: deque[tuple[int, Iterator[Mapping[str, Any] | None]]] = deque()  # questions that are being answered
         self.open: Unit | None = None  # whose map is half made
         self.judged: Unit | None = None  # who is being examined while it learns
         self.training, self.examining = 0.0, 0.0  # CPU seconds spent on either, of learners that train
@@ -73,7 +76,7 @@ class Worker:
         elif do == "facts":
             self.send({"is": "answer", "ask": message["ask"], "answer": {"learners": facts()}}, {})
         elif do == "probe":
-            self.send({"is": "answer", "ask": message["ask"], "answer": self.answer(race, message["question"])}, {})
+            self.asked.append((message["ask"], self.answered(race, message["question"])))
         elif race is None:
             return  # it was dropped while the message was on its way
         elif do == "tell":
@@ -103,22 +106,36 @@ class Worker:
         others = [other.used for other in self.races.values() if other is not race and not other.away]
         race.used = max(race.used, min(others, default=0.0))
 
-    def answer(self, race: Race | None, question: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a probe, or ``{"refused": sentence}``."""
+    def answered(self, race: Race | None, question: Mapping[str, Any]) -> Iterator[Mapping[str, Any] | None]:
+        """The answer to a probe, or ``{"refused": sentence}``, after None for each piece of the work."""
         if race is None:
-            return {"refused": "That race is over: press play."}
+            yield {"refused": "That race is over: press play."}
+            return
         try:
-            return probes.answer(race, question)
+            yield from probes.answered(race, question)
         except Refused as refusal:
-            return {"refused": str(refusal)}
+            yield {"refused": str(refusal)}
         except Exception:  # whatever a family's code does, the worker has other visitors
             log.exception("%s was not answered", question["what"])
-            return {"refused": "That could not be computed; the server's log says why."}
+            yield {"refused": "That could not be computed; the server's log says why."}
+
+    def _told(self) -> bool:
+        """Whether something had been asked; one piece of an answer has been made then."""
+        if not self.asked:
+            return False
+        ask, pieces = self.asked.popleft()
+        answer = next(pieces)
+        if answer is None:
+            self.asked.append((ask, pieces))  # others have asked too
+        else:
+            self.send({"is": "answer", "ask": ask, "answer": answer}, {})
+        return True
 
     def work(self) -> bool:
-        """One piece of work, of a few hundredths of a second; False if there is nothing to do."""
+        """A piece of an answer and one of the work, each of a few hundredths of a second; False if there was none."""
         begun, cpu = time.monotonic(), time.thread_time()
-        did = self._painted(begun) or self._turn(begun)
+        told = self._told()
+        did = self._painted(begun) or self._turn(begun) or told
         wall, cpu = time.monotonic() - begun, time.thread_time() - cpu
         self.spare = min(SPARE, self.spare + MAP_SHARE * cpu)
         if cpu > 0.005:
@@ -182,7 +199,9 @@ class Worker:
         elif race.rested < REST * race.used and self._rested(race):
             pass
         else:
-            self._learn(min(training, key=lambda unit: unit.progress), now)
+            waiting = min(training, key=lambda unit: unit.trained_at)
+            least = min(training, key=lambda unit: unit.progress)
+            self._learn(waiting if now - waiting.trained_at > TURN else least, now)
         return True
 
     def _rested(self, race: Race) -> bool:
