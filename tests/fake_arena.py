@@ -229,8 +229,10 @@ class FakeArena:
         self.races.pop(race_id, None)
 
     def probe(self, race_id: str, question: Json, timeout: float = 2.0) -> Json:
-        race, now = self.race(race_id), 0.0
-        now = race.seconds()
+        self.asked.append(("probe", question))
+        race = self.race(race_id)
+        kept = question.get("kept")
+        now = race.seconds() if kept is None else kept / KEPT * race.budget
         what, name = question.get("what"), str(question.get("learner"))
         if what == "log_prob":
             return self.log_prob(race, np.asarray(question["points"], float), now)

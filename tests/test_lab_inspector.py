@@ -232,6 +232,37 @@ def test_the_probe_by_keyboard(visit: Open) -> None:
     assert not page.evaluate("document.body.classList.contains('pg-lab-probed')")
 
 
+def test_who_looks_back_asks_the_snapshot(visit: Open, arena: FakeArena) -> None:
+    page = opened(visit, "flow_matching")
+    page.click(f"{INSPECTOR} [data-layer=path]")
+    press_at(page, "[data-panel=vae] .lab-plane", 1.0, 1.0)
+    exact(page)
+    assert not page.is_visible(f"{INSPECTOR} [data-past]")
+    page.evaluate("window.lab.set({selected: 'flow_matching'})")
+    arena.asked.clear()
+    page.evaluate("window.lab.scrub(2)")
+    page.wait_for_selector(f"{INSPECTOR} [data-past]:visible")
+    page.wait_for_function(f"document.querySelector('{PROBE} [data-note]').innerText.includes('snapshot')")
+    page.wait_for_timeout(300)
+    asked = [question for what, question in arena.asked if what == "probe"]
+    assert {question["what"] for question in asked} == {"path", "log_prob"}
+    assert {question["kept"] for question in asked} == {2}
+    assert {question["quick"] for question in asked if question["what"] == "log_prob"} == {True, False}
+
+
+def test_the_probe_is_in_the_address(visit: Open) -> None:
+    page = visit(f"{FEW}&probe=1.5,-2")
+    page.wait_for_function("document.body.classList.contains('pg-lab-probed')")
+    assert [page.input_value(f"{PROBE} [data-axis={axis}]") for axis in "xy"] == ["1.50", "-2.00"]
+    page.fill(f"{PROBE} [data-axis=x]", "-3")
+    page.keyboard.press("Tab")
+    page.wait_for_function("decodeURIComponent(location.search).includes('probe=-3,-2')")
+    page.click(f"{PROBE} [data-clear]")
+    page.wait_for_function("!location.search.includes('probe')")
+    page = visit(f"{FEW}&probe=99,nothing")
+    assert not page.evaluate("document.body.classList.contains('pg-lab-probed')")
+
+
 def test_an_unknown_truth_is_said(visit: Open) -> None:
     page = opened(visit, "mixture")
     page.evaluate("() => { window.lab.target = {...window.lab.target, known: false, logp: null}; }")
@@ -256,7 +287,9 @@ def test_phone_and_fingers(visit: Open) -> None:
     for layer in ("field", "path"):
         page.tap(f"{INSPECTOR} [data-layer={layer}]")
     assert no_sideways(page)
+    page.evaluate("window.scrollTo(0, 0)")
     page.tap("[data-panel=vae] .lab-plane")
+    page.wait_for_function(f"document.querySelector('{INSPECTOR}').getBoundingClientRect().top < innerHeight / 2")
     exact(page)
     assert no_sideways(page)
     small = page.evaluate(

@@ -79,8 +79,9 @@ const ease = () => {
 const probe = async (question) => {
   if (!lab.race.id || truth()) return null;
   const asked = name();
-  const answered = await lab.ask("lab_probe", {race: lab.race.id, question: {...question, learner: asked}});
-  if (asked !== name()) return null; // somebody chose another panel meanwhile
+  const kept = lab.race.moment ?? null; // of the race that somebody looks back at
+  const answered = await lab.ask("lab_probe", {race: lab.race.id, question: {...question, kept, learner: asked}});
+  if (asked !== name() || kept !== (lab.race.moment ?? null)) return null; // somebody chose another panel, or moment, meanwhile
   part("[data-problem]").textContent = answered.ok ? "" : answered.error;
   return answered.ok ? answered : null;
 };
@@ -295,8 +296,14 @@ const draw = () => {
 };
 for (const topic of ["facts", "selected", "state"]) lab.on(topic, draw);
 lab.on("frame", (which) => { if (!which || which === name()) update(); });
-lab.on("kept", () => { if (found.name) drawLayers(); }); // somebody looks back
-let raced = null;
+let [raced, looked] = [null, null];
+lab.on("kept", () => {
+  if (!found.name) return;
+  drawLayers();
+  if (looked === (lab.race.moment ?? null)) return;
+  looked = lab.race.moment ?? null; // somebody looks back
+  refresh();
+});
 lab.on("race", () => {
   if (raced !== lab.race.id) Object.assign(found, {vectors: null, goal: null, lines: null, states: null});
   raced = lab.race.id;

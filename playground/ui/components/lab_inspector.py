@@ -32,8 +32,7 @@ MARKUP = """
     <p class="pg-fine" data-longest hidden></p>
     <p class="pg-fine" data-legend></p>
     <p class="pg-fine" role="alert" data-problem></p>
-    <p class="pg-fine" data-past hidden>Field, grid and path are the present model's, not those of the moment you look
-      back at.</p>
+    <p class="pg-fine" data-past hidden>Field, grid and path are of the snapshot that you look back at.</p>
     <p class="pg-fine" data-invite hidden>Choose another panel to look inside a model: the field that moves its samples,
       its latent grid, one start point and the whole way it takes.</p>
     <ul class="pg-lab-reasons" data-cannot></ul>

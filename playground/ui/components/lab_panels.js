@@ -41,7 +41,17 @@ const kindMark = (name) => {
 };
 
 // A moment later: the probe must still see where on the panel the click was, before the panels move.
-const choose = (name) => setTimeout(() => lab.set({selected: name}));
+const choose = (name) => setTimeout(() => {
+  const other = name !== lab.state.selected;
+  lab.set({selected: name});
+  if (other) requestAnimationFrame(reveal);
+});
+// On a phone the large view stands below the panels: whoever has just chosen one is taken there.
+const reveal = () => {
+  const large = document.querySelector(".pg-lab-inspector");
+  if (!large || large.getBoundingClientRect().top < window.innerHeight - 160) return;
+  large.scrollIntoView({block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth"});
+};
 const frame = (name) => {
   const canvas = h("canvas", {"aria-hidden": true});
   const plane = h("button.lab-plane", {type: "button", "data-lab-plane": name, onclick: () => choose(name)}, canvas, h("i.lab-so-far"));

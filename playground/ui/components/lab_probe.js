@@ -6,7 +6,7 @@ const part = (name) => element.querySelector(name);
 const STEP = 0.1; // how far an arrow key moves the point; with Shift five times as far
 const AGAIN = 700; // ms between two questions while the race goes on
 let point = null;
-let answered = null; // the server's last answer, and for which point
+let answered = null; // the server's last answer, for which point and which snapshot, and whether a better one is on its way
 let asking = 0;
 
 // ---- where
@@ -25,6 +25,7 @@ part("[data-tools]").append(copier, clearer);
 const clamp = (v) => Math.round(1000 * Math.max(-lab.HALF, Math.min(lab.HALF, v))) / 1000;
 const move = (x, y) => {
   point = [clamp(x), clamp(y)];
+  lab.remember(point);
   document.body.style.setProperty("--probe-x", `${(100 * (point[0] + lab.HALF)) / (2 * lab.HALF)}%`);
   document.body.style.setProperty("--probe-y", `${(100 * (lab.HALF - point[1])) / (2 * lab.HALF)}%`);
   document.body.classList.add("pg-lab-probed");
@@ -33,6 +34,7 @@ const move = (x, y) => {
 };
 const clear = () => {
   [point, answered] = [null, null];
+  lab.remember(null);
   clearTimeout(asking);
   document.body.classList.remove("pg-lab-probed");
   document.querySelectorAll("[data-lab-plane]").forEach((plane) => plane.removeAttribute("data-probe"));
@@ -70,34 +72,41 @@ document.addEventListener("keydown", (event) => {
 });
 
 // ---- what the models say
+// At rest the first answer comes from fewer steps of the slow ones, the second is the exact one; while all learn the first will do.
 const ask = lab.pump(async (at) => {
-  if (!at || !lab.race.id || past()) return;
-  const told = await lab.ask("lab_probe", {race: lab.race.id, question: {what: "log_prob", points: [at]}});
-  if (at !== point) return; // it has moved on
-  part("[data-problem]").textContent = told.ok ? "" : told.error;
-  if (told.ok) answered = {at, told};
-  draw();
+  const kept = moment();
+  const rough = lab.race.status === "running" && kept === null;
+  for (const quick of rough ? [true] : [true, false]) {
+    if (!at || !lab.race.id) return;
+    const told = await lab.ask("lab_probe", {race: lab.race.id, question: {what: "log_prob", points: [at], kept, quick}});
+    if (at !== point || kept !== moment()) return; // it has moved on
+    part("[data-problem]").textContent = told.ok ? "" : told.error;
+    if (!told.ok) break;
+    answered = {at, kept, told, better: quick && !rough};
+    draw();
+  }
 });
 const later = (ms) => {
   clearTimeout(asking);
   asking = setTimeout(() => { asking = 0; ask(point); }, ms);
 };
 
-const past = () => lab.race.moment !== null && lab.race.moment !== undefined; // somebody looks back: only the maps know
+const moment = () => lab.race.moment ?? null; // of the race that somebody looks back at
+const fits = () => answered && answered.at === point && answered.kept === moment();
 const onMap = (logp) => (logp ? logp[lab.cell(...point)] : null);
-const exactly = (entry) => ({value: entry.value ? entry.value[0] : null, stderr: entry.stderr ? entry.stderr[0] : null, kind: entry.kind, near: false});
+const exactly = (learner, entry) => ({value: entry.value ? entry.value[0] : null, stderr: entry.stderr ? entry.stderr[0] : null, kind: entry.kind, near: answered.better && learner.heavy, ...(answered.better && learner.heavy && {stderr: null})});
 // Each learner's value: the server's for this very point, else its map's, else why there is none.
 const row = (learner) => {
-  const told = !past() && answered && answered.at === point && answered.told.learners[learner.name];
+  const told = fits() && answered.told.learners[learner.name];
   const frame = (lab.panels[learner.name] || {}).latest;
   const reason = learner.fits.density;
   if (reason) return {learner, value: null, kind: "none", reason};
-  if (told && told.value) return {learner, ...exactly(told)};
+  if (told && told.value) return {learner, ...exactly(learner, told)};
   return {learner, value: frame ? onMap(frame.logp) : null, kind: learner.kind, stderr: null, near: true, reason: frame ? "" : "after its first frame"};
 };
 const truth = () => {
   if (!lab.target || lab.target.known === false) return null;
-  const told = answered && answered.at === point && answered.told.true;
+  const told = fits() && answered.told.true;
   return told ? {value: told[0], near: false} : {value: onMap(lab.target.logp), near: true};
 };
 
@@ -155,8 +164,8 @@ const paint = () => {
   const most = Math.min(5, Math.max(0.5, ...all.map((r) => (r.gap === null ? 0 : Math.abs(r.gap)))));
   part("tbody").replaceChildren(first(true_), ...all.map((r) => line(r, most)));
   part("[data-note]").textContent = !lab.race.id ? "Press play: the models have learnt nothing yet."
-    : past() ? "≈ is read off the maps of the moment you look back at."
-    : all.some((r) => r.near && r.value !== null) ? "≈ is read off the panel's map; the exact value is on its way."
+    : all.some((r) => r.near && r.value !== null) ? "≈ is read off the panel's map, or takes fewer steps; the exact value is on its way."
+    : moment() !== null ? "Of the snapshot that you look back at."
     : true_ ? "Blue, to the left: the model gives this point less than the truth does; orange, to the right: more." : "";
 };
 
@@ -176,7 +185,9 @@ const copy = async () => {
   pg.toast("Table copied");
 };
 
-lab.on("state", draw);
+// A link may say where.
+lab.on("state", () => { if (!point && lab.state.probe) move(...lab.state.probe); else draw(); });
+lab.on("kept", () => { if (point && !fits() && answered && answered.kept !== moment()) later(100); });
 lab.on("facts", draw);
 lab.on("race", () => { if (point && !asking) later(AGAIN); draw(); });
 lab.on("frame", () => { if (point && !asking) later(AGAIN); });

@@ -6,7 +6,7 @@ window.lab = window.lab || {};
   const lab = window.lab;
   const VIEWS = ["density", "difference", "samples"];
   const FIRST = {target: {name: "ring"}, learners: [], data: 10000, seed: 17, budget: {kind: "seconds", amount: 3}, rate: 1, width: null,
-    settings: {}, view: "density", selected: null, story: null};
+    settings: {}, view: "density", selected: null, story: null, probe: null};
   const WIDTHS = [16, 32, 64, 128, 256];
   const MOST_OWN = 60_000; // characters of one's own target in an address
 
@@ -54,6 +54,7 @@ window.lab = window.lab || {};
     for (const key of ["data", "seed", "rate", "width", "view", "selected", "story"]) {
       if (!pg.same(state[key], FIRST[key])) made.set(key, state[key] ?? "");
     }
+    if (state.probe) made.set("probe", state.probe.join(","));
     if (!pg.same(state.budget, FIRST.budget)) made.set("budget", `${state.budget.amount}${state.budget.kind === "steps" ? "steps" : "s"}`);
     if (Object.keys(state.settings).length) made.set("settings", JSON.stringify(state.settings));
     const theme = new URLSearchParams(location.search).get("__theme");
@@ -83,6 +84,10 @@ window.lab = window.lab || {};
     const kind = found && found[2] === "steps" ? "steps" : "seconds";
     return amount > 0 && amount <= (kind === "steps" ? 100_000 : 30) ? {kind, amount} : null;
   };
+  const pointOf = (text) => {
+    const point = (text || "").split(",").map((v) => (v.trim() ? Number(v) : NaN));
+    return point.length === 2 && point.every((v) => Math.abs(v) <= lab.HALF) ? point : null;
+  };
   const object = (text) => {
     try {
       const made = JSON.parse(text);
@@ -101,7 +106,7 @@ window.lab = window.lab || {};
       data: whole(asked.get("data"), 1000, 100_000) ?? state.data, seed: whole(asked.get("seed"), 0, 2 ** 31 - 1) ?? state.seed,
       width: WIDTHS.includes(Number(asked.get("width"))) ? Number(asked.get("width")) : null, rate: rate >= 0.01 && rate <= 100 ? rate : state.rate,
       budget: budgetOf(asked.get("budget")) || state.budget, settings: object(asked.get("settings")) || {},
-      view: VIEWS.includes(asked.get("view")) ? asked.get("view") : state.view, story: asked.get("story"),
+      view: VIEWS.includes(asked.get("view")) ? asked.get("view") : state.view, story: asked.get("story"), probe: pointOf(asked.get("probe")),
       selected: asked.has("selected") ? (["truth", ...names].includes(asked.get("selected")) ? asked.get("selected") : null) : state.selected});
     const own = /^#own=(.+)$/.exec(location.hash);
     if (own) {
@@ -133,6 +138,11 @@ window.lab = window.lab || {};
     mirror();
     tell("state");
     if ("selected" in change) tell("selected");
+  };
+  // Where the probe is: in the address, but nothing else is drawn anew for it.
+  const remember = (point) => {
+    state.probe = point;
+    mirror();
   };
   const useTarget = (chosen) => {
     const other = !pg.same(chosen.record, state.target);
@@ -191,5 +201,5 @@ window.lab = window.lab || {};
   };
 
   const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]};
-  Object.assign(lab, {WIDTHS, state, on, tellAll: tell, ask, set, useTarget, turn, spec, connect, link, entry, kinds, learnerOf, titleOf, ARROWS, facts: null, target: null, problem: ""});
+  Object.assign(lab, {WIDTHS, state, on, tellAll: tell, ask, set, remember, useTarget, turn, spec, connect, link, entry, kinds, learnerOf, titleOf, ARROWS, facts: null, target: null, problem: ""});
 })();
