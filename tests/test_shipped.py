@@ -22,8 +22,27 @@ from playground.recipes import recipes
 from playground.rng import Rng
 
 pytestmark = pytest.mark.weights
-SHIPPED = sorted(name for name, recipe in recipes().items() if recipe.device == "cpu")
-DRAW_NOTHING = ("mnist-classifier", "mnist-autoencoder", "mnist-autoencoder-32")
+# Recipes that nobody has had the hours for yet; a name leaves this list with the commit that brings its weights.
+AWAITED = {
+    "fashion-mnist-conditional-gan",
+    "fashion-mnist-conditional-vae",
+    "fashion-mnist-flow-matching",
+    "mnist-autoencoder-32",
+    "mnist-beta-vae",
+    "mnist-conditional-gan",
+    "mnist-energy",
+    "mnist-few-step",
+    "mnist-flow-matching",
+    "mnist-m2-100",
+    "mnist-m2-600",
+    "mnist-m2-all",
+    "mnist-score",
+    "mnist-transformer",
+    "mnist-vqvae",
+    "mnist-wgan",
+}
+SHIPPED = sorted(name for name, recipe in recipes().items() if recipe.device == "cpu" and name not in AWAITED)
+DRAW_NOTHING = ("mnist-classifier", "mnist-autoencoder")
 DRAW_DIGITS = [name for name in SHIPPED if name.startswith("mnist-") and name not in DRAW_NOTHING]
 
 
@@ -31,6 +50,11 @@ def digits(n: int) -> tuple[Tensor, Tensor]:
     """Test pictures of MNIST, (n, 1, 28, 28), and their classes."""
     x, y = datasets()["mnist"].load("test")
     return torch.as_tensor(x[:n]).float() / 255, torch.as_tensor(y[:n])
+
+
+def test_what_is_awaited_has_a_recipe_and_no_weights() -> None:
+    assert recipes().keys() >= AWAITED
+    assert AWAITED.isdisjoint(catalog.cards())
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-diffusion",
     model=partial(Diffusion, channels=(48, 64), layers=1),
     data="mnist",
-    steps=10_000,
+    steps=9_000,
     batch=64,
     lr=1.5e-3,
     betas=(0.9, 0.99),
