@@ -71,7 +71,7 @@ def test_without_a_network_every_picture_is_as_probable_as_its_levels_shares() -
     model = silent(power=1.0)
     x = grey(20)
     result = model.log_prob(x, Rng(0, 20))
-    torch.testing.assert_close(result.nats, torch.full((20,), -64 * math.log(LEVELS)), atol=2e-3, rtol=0)
+    torch.testing.assert_close(result.nats, torch.full((20,), -64 * math.log(LEVELS)), atol=5e-3, rtol=0)
     assert result.stderr is not None and float(result.stderr.max()) < 1e-3  # probes see a multiple of one exactly
     model.greys.look(x)
     shares = model.greys.share[(x * 255).round().long()].log().flatten(1).sum(1)
@@ -107,14 +107,14 @@ def exact(model: PictureFlow, x: Tensor) -> Tensor:
         return v[:1].detach(), (jacobian * axes).sum()
 
     start = (x, torch.zeros(()))
-    total: Tensor = odeint(both, start, torch.tensor([1.0, 0.0]), method="dopri5", rtol=1e-4, atol=1e-4)[1][-1]
+    total: Tensor = odeint(both, start, torch.tensor([1.0, 0.0]), method="dopri5", rtol=1e-5, atol=1e-5)[1][-1]
     return total
 
 
 def small() -> PictureFlow:
     model = PictureFlow(shape=(1, 4, 4), classes=2, width=8, deep=8, blocks=1, norm_groups=4).requires_grad_(False)
     for parameter in model.parameters():
-        parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(3))
+        parameter.data += 0.05 * torch.randn(parameter.shape, generator=seeded(3))  # twice as much is rough in time
     return model.eval()
 
 
@@ -124,10 +124,10 @@ def test_its_density_is_that_of_an_adaptive_solver_with_the_whole_jacobian() -> 
         torch.manual_seed(0)
         model = small()
     x = torch.randn(1, 1, 4, 4, generator=seeded(0))
-    times = [1 - k / 24 for k in range(25)]  # its random answers change quickly
+    times = [1 - k / 48 for k in range(49)]
     axes = 4 * torch.eye(16).view(16, 1, 1, 4, 4)
     _, seen = ode.probed(model.flow(), x, times, axes)
-    torch.testing.assert_close(seen.mean(), exact(model, x), atol=5e-3, rtol=2e-3)
+    torch.testing.assert_close(seen.mean(), exact(model, x), atol=1e-3, rtol=1e-3)
 
 
 def test_random_probes_have_the_trace_as_their_mean() -> None:
