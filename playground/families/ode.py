@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
@@ -111,7 +112,7 @@ def adams_bashforth(field: Field, x: Tensor, times: Sequence[float]) -> tuple[Te
     known: list[tuple[float, Tensor, Tensor]] = []
     for now, then in pairwise(times):
         known = [(now, *field(x, now)), *known[:2]]
-        for share, (_, v, d) in zip(_shares([t for t, _, _ in known], now, then), known, strict=True):
+        for share, (_, v, d) in zip(_shares(tuple(t for t, _, _ in known), now, then), known, strict=True):
             x = torch.add(x, v, alpha=share)
             total = torch.add(total, d, alpha=share)
     return x, total
@@ -151,7 +152,8 @@ def probed(velocity: Velocity, x: Tensor, times: Sequence[float], probes: Tensor
     return runge_kutta(field, x, times)
 
 
-def _shares(nodes: list[float], start: float, end: float) -> list[float]:
+@lru_cache(maxsize=1024)  # the same few steps again and again, and a small system takes as long as the network
+def _shares(nodes: tuple[float, ...], start: float, end: float) -> list[float]:
     """What each value at ``nodes`` counts in the integral, from start to end, of the polynomial through them."""
     powers = torch.tensor(nodes, dtype=torch.float64) - start
     order = torch.arange(len(nodes), dtype=torch.float64)

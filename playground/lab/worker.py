@@ -30,9 +30,9 @@ from playground.lab.race import Costs, Race, Unit
 
 log = logging.getLogger(__name__)
 
-SLICE, SLIVER = 0.025, 0.004  # seconds of training at a time, at the most and at the least: a question waits so long
+SLICE, SLIVER = 0.025, 0.002  # seconds of training at a time, at the most and at the least: a question waits so long
 ROUND = 0.1  # seconds of training in which each learner has its turn, by the clock on the wall
-TURN = 1.2  # seconds after which a learner has its turn though it has spent more than others: one step may be long
+TURN = 1.0  # seconds after which a learner has its turn though it, or its race, has spent more than others
 LEAST, MOST = 0.2, 1.2  # seconds from one frame of a panel to the next, at the shortest and at the longest
 LATE = 1.2  # times that pace: from then on a panel gets its points alone, and maps wait, but for their share
 SPARE = 0.1  # the most seconds that maps can save up for when many panels wait
@@ -61,6 +61,7 @@ class Worker:
         self.open: Unit | None = None  # whose map is half made
         self.judged: Unit | None = None  # who is being examined while it learns
         self.training, self.examining = 0.0, 0.0  # CPU seconds spent on either, of learners that train
+        self.fair = True  # whether the last turn went by who has had the least
         self.spare = SPARE  # seconds that maps may take though points are late
         self.slowed = 1.0  # wall seconds per CPU second: others use these cores too
 
@@ -183,7 +184,16 @@ class Worker:
             self.open = None
 
     def _turn(self, now: float) -> bool:
-        """Whether a race had something to do; the one that has had the least time so far does one thing."""
+        """Whether a race had something to do; the one that has had the least time so far does one thing.
+
+        Where many race, that would let a learner wait for long after a long step, or its race after an examination:
+        so every other time it is the turn of the learner that has waited longest, if that is too long.
+        """
+        self.fair = not self.fair
+        waiting = min((u for u in self._units() if not u.resting), key=lambda unit: unit.trained_at, default=None)
+        if waiting is not None and not self.fair and now - waiting.trained_at > TURN:
+            self._learn(waiting, now)
+            return True
         here = [race for race in self.races.values() if not race.away]
         return any(self._advance(race, now) for race in sorted(here, key=lambda race: race.used))
 
@@ -199,9 +209,7 @@ class Worker:
         elif race.rested < REST * race.used and self._rested(race):
             pass
         else:
-            waiting = min(training, key=lambda unit: unit.trained_at)
-            least = min(training, key=lambda unit: unit.progress)
-            self._learn(waiting if now - waiting.trained_at > TURN else least, now)
+            self._learn(min(training, key=lambda unit: unit.progress), now)
         return True
 
     def _rested(self, race: Race) -> bool:
