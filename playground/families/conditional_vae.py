@@ -36,16 +36,26 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
         latent: the size of z.
         width: hidden units per layer.
         depth: residual blocks in the encoder and in the decoder.
-        warmup: the rate's weight grows linearly to one over so many steps, as in ``VAE``.
+        warmup: the rate's weight goes linearly to one over so many steps.
+        start: the weight at the first step. Zero warms up, as ``VAE`` does. More than one makes z dear: it leaves to
+            the class what the class can say, before the decoder has learnt to do without it.
     """
 
     seen: Tensor
 
     def __init__(
-        self, shape: Sequence[int], labels: Sequence[str], latent: int, width: int, depth: int, warmup: int
+        self,
+        shape: Sequence[int],
+        labels: Sequence[str],
+        latent: int,
+        width: int,
+        depth: int,
+        warmup: int,
+        start: float,
     ) -> None:
         super().__init__()
-        self.shape, self.labels, self.warmup = tuple(shape), tuple(labels), warmup
+        self.shape, self.labels = tuple(shape), tuple(labels)
+        self.warmup, self.start = warmup, start
         self.latent = (len(labels) + latent,)
         pixels = math.prod(shape)
         self.encoder = residual_mlp(pixels + len(labels), width, 2 * latent, depth)
@@ -79,7 +89,8 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
     def warmth(self) -> Tensor:
         """The rate's weight at this step of training, which is counted."""
         self.seen += 1
-        return (self.seen / max(1, self.warmup)).clamp(max=1)
+        part = (self.seen / max(1, self.warmup)).clamp(max=1)
+        return self.start + part * (1 - self.start)
 
     def sample(
         self,
@@ -169,7 +180,8 @@ class ConditionalVAE(LabelledVAE):
         latent: the size of z, which is left to say everything but the class.
         width: hidden units per layer.
         depth: residual blocks in the encoder and in the decoder.
-        warmup: steps over which the weight of the rate grows to one.
+        warmup: steps over which the weight of the rate goes to one.
+        start: that weight at the first step.
 
     Reference:
         Sohn, Lee and Yan 2015, Learning Structured Output Representation using Deep Conditional Generative Models,
@@ -210,8 +222,9 @@ class ConditionalVAE(LabelledVAE):
         width: int = 512,
         depth: int = 2,
         warmup: int = 2000,
+        start: float = 0.0,
     ) -> None:
-        super().__init__(shape, labels, latent, width, depth, warmup)
+        super().__init__(shape, labels, latent, width, depth, warmup, start)
 
     @classmethod
     def tiny(cls) -> Self:
