@@ -278,11 +278,16 @@ def test_narrow(visit: Open, width: int, scheme: str) -> None:
     high = "(b) => b.offsetWidth && b.getBoundingClientRect().height < 38"
     small = page.evaluate(f"[...document.querySelectorAll('{touched}')].filter({high}).map((b) => b.outerHTML)")
     assert small == []
-    plot = page.locator("[data-chart=time] .main-svg").first.bounding_box()
-    assert plot["width"] <= width
-    page.click("[data-row=alpha] [data-cell=frechet]")
-    tip = page.locator(".sc-tip").bounding_box()
-    assert tip["x"] >= 0 and tip["x"] + tip["width"] <= width
+    inside = """([selector, width]) => {  // drawn, perhaps anew at this moment, and within the page
+        const box = document.querySelector(selector)?.getBoundingClientRect();
+        return box && box.width > 0 && box.left >= 0 && box.right <= width;
+    }"""
+    page.wait_for_function(inside, arg=["[data-chart=time] .main-svg", width])
+    cell = page.locator("[data-row=alpha] [data-cell=frechet]")
+    cell.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # scrolling closes what was said of a cell
+    cell.click()
+    page.wait_for_function(inside, arg=[".sc-tip", width])
 
 
 def test_pages_lead_to_each_other(visit: Open) -> None:
