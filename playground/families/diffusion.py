@@ -24,6 +24,7 @@ from playground.capabilities import (
     Refines,
     State,
 )
+from playground.families.layers import classes_of
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
 
@@ -179,7 +180,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         show: Annotated[str, Choice("guess", "noisy", help="the clean picture guessed so far, or the state")] = "guess",
     ) -> Iterator[State]:
         """From noise to picture in ``steps`` steps; Heun's take two network passes each."""
-        classes = self._classes(label, rng)
+        classes = classes_of(rng, self.labels, label)
         noise = rng.normal(*self.shape)
         way = self._with_ours if sampler == "Heun" else self._with_diffusers
         for done, (x, clean, caption) in enumerate(way(noise, rng, classes, steps, sampler, guidance_scale), 1):
@@ -274,12 +275,6 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
             return self.denoise(x, torch.full((len(x),), sigma, device=x.device), label=classes, scale=scale)
 
         return denoise
-
-    def _classes(self, label: str, rng: Rng) -> Tensor:
-        """A class index per sample, (n,): the one named, or a random one each."""
-        if label == ANY:
-            return rng.integers(len(self.labels))
-        return torch.full((len(rng),), self.labels.index(label), device=rng.device)
 
     def _scales(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """How much of picture and noise there is at levels t, each (n,) float32."""

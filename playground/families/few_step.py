@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import About, Decodes, Distils, Model, Refines, State
+from playground.families.layers import classes_of
 from playground.families.picture_flow import PictureFlow
 from playground.knobs import ANY, Label, Refused, Slider
 from playground.rng import Rng
@@ -164,10 +165,7 @@ class FewStep(Distils, Refines, Decodes):
         steps: Annotated[int, Slider(1, 4, help="network passes; more is finer")] = 1,
     ) -> Iterator[State]:
         """Jumps from noise to a picture; before each further step it is mixed with new noise."""
-        if label == ANY:
-            classes = rng.integers(len(self.labels))
-        else:
-            classes = torch.full((len(rng),), self.labels.index(label), device=rng.device)
+        classes = classes_of(rng, self.labels, label)
         x = rng.normal(*self.shape)
         for done in range(1, steps + 1):
             t = x.new_full((len(x),), (done - 1) / steps)

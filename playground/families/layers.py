@@ -11,6 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from playground.knobs import ANY
+from playground.rng import Rng
+
+
+def classes_of(rng: Rng, labels: tuple[str, ...], label: str) -> Tensor:
+    """A class index per sample, (len(rng),): that of ``label``, or a random one each where it may be any."""
+    if label == ANY:
+        return rng.integers(len(labels))
+    return torch.full((len(rng),), labels.index(label), device=rng.device)
+
 
 class Residual(nn.Module):
     """x + f(x)."""

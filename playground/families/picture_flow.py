@@ -23,6 +23,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
+from playground.families.layers import classes_of
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
@@ -171,10 +172,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         ] = 1.0,
     ) -> Iterator[State]:
         """Follows the velocity in equal steps of time."""
-        if label == ANY:
-            classes = rng.integers(len(self.labels))
-        else:
-            classes = torch.full((len(rng),), self.labels.index(label), device=rng.device)
+        classes = classes_of(rng, self.labels, label)
         velocity = self.flow(classes, guidance_scale)
         for done, x in enumerate(ode.follow(velocity, rng.normal(*self.shape), _times(steps), solver), 1):
             yield State(self.greys.picture(x), done, steps, f"t = {done / steps:.2f}")

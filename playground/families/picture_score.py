@@ -27,6 +27,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import LEVELS, normal_nats
+from playground.families.layers import classes_of
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
@@ -157,10 +158,7 @@ class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Car
 
         States are the clean pictures that are guessed on the way.
         """
-        if label == ANY:
-            classes = rng.integers(len(self.labels))
-        else:
-            classes = torch.full((len(rng),), self.labels.index(label), device=rng.device)
+        classes = classes_of(rng, self.labels, label)
 
         def clean(x: Tensor, sigma: float) -> Tensor:
             return self.denoise(x, x.new_full((len(x),), sigma), label=classes)
