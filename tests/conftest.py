@@ -23,6 +23,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import pytest
 
+pytest.register_assert_rewrite("pages")  # what it asserts is said as plainly as what a test does
+
 ROOT = Path(__file__).parent.parent
 QUIET = ("background-networking", "component-update", "sync")
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-quic", *(f"--disable-{name}" for name in QUIET)]

@@ -121,8 +121,9 @@ def headings(page: Any) -> list[str]:
     return page.locator(".sc-group").all_inner_texts()
 
 
-def charted(page: Any, chart: str = "time") -> None:
-    page.wait_for_selector(f"[data-chart={chart}] [data-drawn]")
+def charted(page: Any, into: str = "[data-chart=time]") -> None:
+    """Waits for a chart: its library is large."""
+    page.wait_for_selector(f"{into} [data-drawn]")
 
 
 def test_every_model_in_groups_that_may_be_compared(visit: Open) -> None:
@@ -203,7 +204,7 @@ def test_charts(visit: Open) -> None:
     texts = page.evaluate("document.querySelector('[data-chart=time] [data-plot]').data.flatMap((t) => t.text || [])")
     assert set(texts) - {""} <= {"alpha", "alpha-large", "beta"} and texts
     assert page.is_visible("[data-chart=guidance] [data-empty] code")
-    charted(page, "steps")
+    charted(page, into="[data-chart=steps]")
     with page.expect_download() as download:
         page.click("[data-chart=time] [data-save]")
     assert picture(download).width >= 1000
@@ -244,6 +245,7 @@ def test_measure_now_streams_and_can_be_stopped(visit: Open, fake: Measured) -> 
     page.wait_for_selector(".sc-now [data-result][data-status=done]")
     assert fake.asked[-1].knobs == {"n": 200, "what": "kernel distance"} and fake.asked[-1].model == "beta"
     assert "n = 200" in page.inner_text(".sc-now [data-view=figures]")
+    charted(page, into=".sc-now [data-view=main]")
     page.wait_for_function("document.querySelector('.sc-now .pg-plot').data[0].x.length === 4")
     fake.hold.clear()
     try:
