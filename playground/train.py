@@ -217,7 +217,7 @@ class Run:
             model=type(stored).__name__,
             init=r.init,
             data=r.data,
-            labels=stored.labels,
+            labels=self.data.labels if stored.labels else (),
             recipe=r.name.replace("-", "_"),
             seed=r.seed,
             commit=commit(),

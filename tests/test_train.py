@@ -29,6 +29,7 @@ from playground.capabilities import Fits, Learns, Model
 from playground.catalog import Metric, Unusable
 from playground.data import datasets
 from playground.families.gan import GAN
+from playground.families.picture_flow import PictureFlow
 from playground.families.vae import VAE
 from playground.outcome import sample_sheet
 from playground.train import Recipe, Run, hide, main, schedule, train
@@ -87,7 +88,8 @@ def pictures_for(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     g = torch.Generator().manual_seed(0)
     x = torch.randint(256, (40, *model.shape), generator=g, dtype=torch.uint8).numpy()
     y = torch.randint(max(1, len(model.labels)), (40,), generator=g).numpy()
-    data = replace(datasets()["digits"], name="noise", shape=model.shape, read=lambda split: (x, y))
+    labels = tuple(f"class {i}" for i in range(len(model.labels)))
+    data = replace(datasets()["digits"], name="noise", shape=model.shape, labels=labels, read=lambda split: (x, y))
     monkeypatch.setattr(training, "datasets", lambda: {"noise": data})
 
 
@@ -183,6 +185,14 @@ def test_a_finished_run_is_on_the_shelf(tmp_path: Path, shelf: Path) -> None:
     rows = list(csv.DictReader((shelf / "tried" / "log.csv").read_text().splitlines()))
     assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
     assert all(torch.tensor(float(v)).isfinite() for row in rows for v in row.values())
+
+
+def test_the_classes_of_a_model_are_named_as_those_of_its_data(
+    tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures_for(PictureFlow.tiny(), monkeypatch)
+    assert train(small(model=PictureFlow.tiny, data="noise"), folder=tmp_path / "run", quiet=True)
+    assert catalog.cards()["tried"].labels == ("class 0", "class 1", "class 2")
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.15, 0.9])

@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-flow-matching",
     model=partial(PictureFlow, width=48, deep=96, blocks=2),
     data="mnist",
-    steps=8_000,
+    steps=6_000,
     batch=64,
     lr=2e-3,
     betas=(0.9, 0.99),
