@@ -70,11 +70,11 @@ def mnist(split):
 
 
 def test_the_registry_names_every_file():
-    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji"}
+    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"}
     assert all(name == data.name for name, data in datasets().items())
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji"])
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"])
 def test_a_stand_in_has_the_form_of_the_data(name):
     data = datasets()[name]
     x, y = data.fixture()

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 
 from playground.data import DataMissing, Dataset, Split, mnist
-from playground.data.sources import arrays, keep, local_file
+from playground.data.sources import arrays, keep, only_file
 
 FILE = "binarized_mnist.npz"
 _lock = Lock()
@@ -26,13 +26,8 @@ def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _path() -> Path:
-    path = local_file(FILE)
-    if path is None:
-        raise DataMissing(
-            f"Binarized MNIST is not on this machine: set PLAYGROUND_DATA to a folder that holds {FILE} (it is not "
-            "on the Hub; MNIST itself is, by `python -m playground.data mnist`)."
-        )
-    return path
+    hub = "it is not on the Hub; MNIST itself is, by `python -m playground.data mnist`"
+    return only_file(FILE, "Binarized MNIST is", hub)
 
 
 def _decode(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:

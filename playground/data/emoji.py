@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from playground.data import DataMissing, Dataset, Split
-from playground.data.sources import arrays, keep, local_file
+from playground.data.sources import arrays, keep, only_file
 
 FILE = "emoji64.npz"
+STORED = 64  # pixels along a side, in the file
 SIDE = 32
 TONE = re.compile(r"_1f3f[b-f]")  # the code points of skin tones
 SCALE = 8  # of the stand-ins, which are drawn that much larger and averaged
@@ -46,49 +47,48 @@ STAND_INS: list[list[tuple[str, list[int], str]]] = [
 _lock = Lock()
 
 
-def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Eight tenths, one tenth and one tenth of 3583 emoji; the skin tones of one emoji are all in the same split."""
+def read(split: Split, side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """Eight tenths, one tenth and one tenth of 3583 emoji; the skin tones of one emoji are all in the same split.
+
+    Args:
+        split: which of them.
+        side: of a picture in pixels: 64 as they are stored, or 32.
+    """
     with _lock:
         path = _path()
-        return keep(path, split, lambda: _decode(path, split))
+        return keep(path, f"{split} {side}", lambda: _decode(path, split, side))
 
 
 def _path() -> Path:
-    path = local_file(FILE)
-    if path is None:
-        raise DataMissing(
-            f"Noto emoji are not on this machine: set PLAYGROUND_DATA to a folder that holds {FILE} (they are not on "
-            "the Hub in this form)."
-        )
-    return path
+    return only_file(FILE, "Noto emoji are", "they are not on the Hub in this form")
 
 
-def _decode(path: Path, split: Split) -> tuple[np.ndarray, np.ndarray]:
+def _decode(path: Path, split: Split, side: int) -> tuple[np.ndarray, np.ndarray]:
     rgba, group, code = arrays(path, "rgba", "group", "code")
-    if rgba.shape != (len(code), 2 * SIDE, 2 * SIDE, 4) or rgba.dtype != np.uint8 or group.shape != code.shape:
+    if rgba.shape != (len(code), STORED, STORED, 4) or rgba.dtype != np.uint8 or group.shape != code.shape:
         raise DataMissing(f"{path} does not hold Noto emoji ({rgba.dtype} {rgba.shape}); replace the file.")
     tenth = np.array([zlib.crc32(TONE.sub("", str(c)).encode()) % 10 for c in code])
     rows = np.flatnonzero({"train": tenth > 1, "valid": tenth == 1, "test": tenth == 0}[split])
     alpha = rgba[rows, ..., 3:].astype(np.float32) / 255
     white = rgba[rows, ..., :3] * alpha + 255 * (1 - alpha)  # (n, 64, 64, 3)
-    halved = white.reshape(len(rows), SIDE, 2, SIDE, 2, 3).mean((2, 4))
-    x = np.ascontiguousarray(halved.round().astype(np.uint8).transpose(0, 3, 1, 2))  # (n, 3, 32, 32)
+    small = white.reshape(len(rows), side, STORED // side, side, STORED // side, 3).mean((2, 4))
+    x = np.ascontiguousarray(small.round().astype(np.uint8).transpose(0, 3, 1, 2))  # (n, 3, side, side)
     return x, group[rows].astype(np.int64)
 
 
-def fixture() -> tuple[np.ndarray, np.ndarray]:
-    """One simple picture for each group: (10, 3, 32, 32)."""
-    return np.stack([_drawn(parts) for parts in STAND_INS]), np.arange(10)
+def fixture(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """One simple picture for each group: (10, 3, side, side)."""
+    return np.stack([_drawn(parts, side) for parts in STAND_INS]), np.arange(10)
 
 
-def _drawn(parts: list[tuple[str, list[int], str]]) -> np.ndarray:
-    """Shapes on white, from back to front: (3, 32, 32) uint8."""
+def _drawn(parts: list[tuple[str, list[int], str]], side: int) -> np.ndarray:
+    """Shapes on white, from back to front: (3, side, side) uint8."""
     canvas = Image.new("RGB", (SIDE * SCALE, SIDE * SCALE), "white")
     pen = ImageDraw.Draw(canvas)
     shapes = {"disc": pen.ellipse, "box": pen.rectangle, "polygon": pen.polygon}
     for shape, corners, colour in parts:
         shapes[shape]([SCALE * c for c in corners], fill=colour)
-    return np.asarray(canvas.resize((SIDE, SIDE), Image.Resampling.BOX)).transpose(2, 0, 1)
+    return np.asarray(canvas.resize((side, side), Image.Resampling.BOX)).transpose(2, 0, 1)
 
 
 dataset = Dataset(

@@ -98,6 +98,23 @@ def local_file(name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
+def only_file(name: str, title: str, hub: str) -> Path:
+    """A file that cannot be fetched.
+
+    Args:
+        name: of the file in the folder of ``PLAYGROUND_DATA``.
+        title: what it holds, with its verb, as a sentence begins.
+        hub: what there is on the Hub instead.
+
+    Raises:
+        DataMissing: it is not there.
+    """
+    path = local_file(name)
+    if path is None:
+        raise DataMissing(f"{title} not on this machine: set PLAYGROUND_DATA to a folder that holds {name} ({hub}).")
+    return path
+
+
 class Unreachable(Exception):
     """The Hub did not give a file; the text is its reason."""
 
