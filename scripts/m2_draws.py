@@ -28,8 +28,8 @@ from playground import catalog  # noqa: E402
 from playground.capabilities import Classifies, Model  # noqa: E402
 from playground.catalog import Metric  # noqa: E402
 from playground.data import datasets  # noqa: E402
-from playground.recipes import recipes  # noqa: E402
-from playground.train import Recipe, train  # noqa: E402
+from playground.recipes import Recipe, recipes  # noqa: E402
+from playground.train import train  # noqa: E402
 
 SHELF = "PLAYGROUND_PRETRAINED"  # the variable that says where models are put
 

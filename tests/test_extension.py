@@ -18,7 +18,7 @@ RECIPE = '''"""Toy digits: a second on anything."""
 from functools import partial
 
 from playground.families.toy import Toy
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(name="digits-toy", model=partial(Toy, shape=(1, 8, 8), classes=10), data="digits", steps=20)
 '''

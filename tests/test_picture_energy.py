@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from playground.families.picture_energy import BLUR, STRIDE, PictureEnergy
+from playground.recipes import Recipe
 from playground.rng import Rng
-from playground.train import Recipe, Run
+from playground.train import Run
 
 SHAPE = (1, 8, 8)
 

@@ -32,7 +32,8 @@ from playground.families.gan import GAN
 from playground.families.picture_flow import PictureFlow
 from playground.families.vae import VAE
 from playground.outcome import sample_sheet
-from playground.train import Recipe, Run, hide, main, schedule, train
+from playground.recipes import Recipe
+from playground.train import Run, hide, main, schedule, train
 
 HERE = Path(__file__).parent
 DRAWING = {n: f for n, f in catalog.families().items() if len(f.tiny().shape) == 3}  # points are trained in races

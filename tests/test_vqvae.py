@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from playground.families.vqvae import COMMITMENT, DECAY, VQVAE, Codebook
+from playground.recipes import Recipe
 from playground.rng import Rng
-from playground.train import Recipe, Run
+from playground.train import Run
 
 
 def lively(codes: int = 3) -> VQVAE:

@@ -4,7 +4,7 @@ from functools import partial
 
 from playground.data.fashion_mnist import dataset
 from playground.families.conditional_gan import ConditionalGAN
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="fashion-mnist-conditional-gan",

@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.beta_vae import BetaVAE
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-beta-vae",

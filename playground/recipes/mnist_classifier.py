@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.classifier import Classifier
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-classifier",

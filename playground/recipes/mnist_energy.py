@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.picture_energy import PictureEnergy
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-energy",

@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.few_step import FewStep
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-few-step",

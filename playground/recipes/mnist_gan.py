@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.gan import GAN
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-gan",

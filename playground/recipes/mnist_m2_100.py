@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.semi_supervised_vae import SemiSupervisedVAE
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-m2-100",

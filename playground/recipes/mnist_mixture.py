@@ -9,7 +9,7 @@ components, and 40 x 64 is what fits in a file of 8.3 MB.
 from functools import partial
 
 from playground.families.mixture import MixtureOfFactorAnalysers
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-mixture",

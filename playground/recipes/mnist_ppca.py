@@ -8,7 +8,7 @@ gives 5.27.
 from functools import partial
 
 from playground.families.ppca import PPCA
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-ppca",

@@ -3,7 +3,7 @@
 from functools import partial
 
 from playground.families.vqvae import VQVAE
-from playground.train import Recipe
+from playground.recipes import Recipe
 
 STEPS = 5_500
 
