@@ -87,7 +87,9 @@ class Fake(Backend):
         }
         return {
             "models": [model(name) for name in MODELS],
-            "activities": [{"name": a, "title": a.capitalize(), "help": f"What {a} does."} for a in SPECS],
+            "activities": [
+                {"name": a, "title": a.capitalize(), "help": f"What {a} does.", "page": "play"} for a in SPECS
+            ],
             "datasets": [dots, {**dots, "name": "stripes", "title": "Stripes", "shape": [3, 8, 8]}],
             "broken": {"delta": "delta: card.json cannot be read."},
             "default": "alpha",

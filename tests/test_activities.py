@@ -40,6 +40,7 @@ def test_every_activity_says_what_it_is() -> None:
     assert list(activities())[:6] == ["generate", "watch", "reconstruct", "interpolate", "compare", "neighbours"]
     for activity in activities().values():
         assert activity.help.endswith((".", "?")) and len(activity.help) < 130
+    assert [name for name, activity in activities().items() if activity.page == "scores"] == ["measure", "versus"]
 
 
 def test_generate(local: Local) -> None:

@@ -11,6 +11,7 @@ A signature is the specification. Parameters by name:
 An ``Others`` knob arrives as the models themselves, by title.
 
 and every keyword annotated with a knob. The docstring's first line is the help text; its yields are views.
+Two constants beside the function say where a visitor meets it: ``ORDER`` among the others, ``PAGE`` if not on Play.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ class Activity:
         run: the generator function.
         needs: the capability that its model must have.
         help: its docstring's first line.
+        page: where it is offered.
     """
 
     name: str
     run: Callable[..., Generator[View]]
     needs: type[Model]
     help: str
+    page: str = "play"
 
     @property
     def title(self) -> str:
@@ -78,6 +81,7 @@ def activities() -> dict[str, Activity]:
         code = importlib.import_module(f"{__name__}.{module.name}")
         run = getattr(code, module.name)
         needs = typing.get_type_hints(run)["model"]
-        activity = Activity(module.name, run, needs, (inspect.getdoc(run) or "").split("\n")[0])
+        page = getattr(code, "PAGE", Activity.page)
+        activity = Activity(module.name, run, needs, (inspect.getdoc(run) or "").split("\n")[0], page)
         found.append((getattr(code, "ORDER", 100), activity))
     return {a.name: a for _, a in sorted(found, key=lambda pair: (pair[0], pair[1].name))}

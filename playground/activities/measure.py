@@ -20,6 +20,7 @@ from playground.rng import MAX_SEED, Rng
 from playground.views import Curve, Progress, Table, View
 
 ORDER = 80
+PAGE = "scores"
 LONGEST = 120.0  # seconds, whatever was asked for
 MOMENT = 1.5  # seconds that a press of Cancel may wait
 MOST = 64  # pictures at a time

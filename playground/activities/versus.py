@@ -19,6 +19,7 @@ from playground.views import Curve, Progress, Table, Text, View
 from playground.weighing import roc_area, weigh
 
 ORDER = 90
+PAGE = "scores"
 PATIENCE = 90.0  # seconds for one model
 BINS = 36
 EDGE = 0.5  # percent of the values at the upper end that share the last bin

@@ -101,7 +101,9 @@ class Shelf:
         """``Backend.describe`` without the device."""
         return {
             "models": [self._model(entry) for entry in self.entries.values()],
-            "activities": [{"name": a.name, "title": a.title, "help": a.help} for a in activities().values()],
+            "activities": [
+                {k: getattr(a, k) for k in ("name", "title", "help", "page")} for a in activities().values()
+            ],
             "datasets": [_dataset(d) for d in datasets().values()],
             "broken": self.broken,
             "default": self.default(),

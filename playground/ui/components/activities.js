@@ -28,7 +28,7 @@ pg.on("state", () => {
   if (now === before) return;
   before = now;
   const held = element.contains(document.activeElement) && document.activeElement.dataset.activity;
-  row.replaceChildren(...pg.shelf().activities.map(button));
+  row.replaceChildren(...pg.activities().map(button));
   explain(pg.activity());
   if (held) row.querySelector(`[data-activity="${held}"]`)?.focus();
 });

@@ -11,7 +11,7 @@ const invitation = () => {
   return h("p.pg-invite", {}, "Press ", h("strong", {}, doing), ", or ", h("kbd", {}, "Enter"), ".");
 };
 const refusal = (reason) => {
-  const can = pg.shelf().activities.find((a) => pg.whyNot(pg.state.model, a.name) === null);
+  const can = pg.activities().find((a) => pg.whyNot(pg.state.model, a.name) === null);
   const instead = can ? h("button.pg-link", {type: "button", onclick: () => pg.set({activity: can.name})}, `${can.title || pg.words(can.name)} with it instead`) : null;
   return h("div.pg-refusal", {role: "alert", "data-refusal": true}, h("span.pg-refusal-mark", {}, "–"),
     h("p", {}, `Not possible with ${pg.model().title || pg.state.model}: ${reason}. `, instead));

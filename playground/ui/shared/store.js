@@ -22,6 +22,7 @@
 
   // ---- looking things up
   const model = (name = state.model) => shelf && shelf.models.find((m) => m.name === name);
+  const activities = () => shelf.activities.filter((a) => a.page === "play");
   const activity = () => shelf && shelf.activities.find((a) => a.name === state.activity);
   const whyNot = (name = state.model, doing = state.activity) => {
     const found = model(name);
@@ -84,7 +85,7 @@
     if (!asked) return false;
     Object.assign(state, {data: asked.data, model: asked.name});
     const doing = query.get("do");
-    state.activity = shelf.activities.some((a) => a.name === doing) ? doing : shelf.activities[0].name;
+    state.activity = activities().some((a) => a.name === doing) ? doing : activities()[0].name;
     const seed = Number(query.get("seed"));
     const seeded = query.has("seed") && Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31;
     if (seeded) state.seed = seed;
@@ -205,6 +206,6 @@
     tell("state");
   };
 
-  Object.assign(pg, {state, result, on, set, turn, knob, specs, pictured, same, model, activity, whyNot, newSeed, run, cancel, receive,
+  Object.assign(pg, {state, result, on, set, turn, knob, specs, pictured, same, model, activity, activities, whyNot, newSeed, run, cancel, receive,
     lost, ask, attach, connect, link, tellState: () => tell("state"), request, shelf: () => shelf});
 })();
