@@ -36,7 +36,6 @@ AWAITED = {
     "fashion-mnist-flow-matching",
     "mnist-autoencoder-32",
     "mnist-beta-vae",
-    "mnist-conditional-gan",
     "mnist-energy",
     "mnist-few-step",
     "mnist-flow-matching",
