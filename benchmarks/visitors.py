@@ -12,8 +12,11 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playground.knobs import Refused
 from playground.lab.arena import Arena
@@ -65,6 +68,14 @@ class Visitor(threading.Thread):
             time.sleep(0.5)
 
 
+def peak() -> float:
+    """The most memory that this process and its workers have held at any time, in GB, each at its own; Linux only."""
+    children = Path("/proc/self/task").glob("*/children")
+    processes = ["self", *(pid for file in children for pid in file.read_text().split())]
+    status = [Path(f"/proc/{pid}/status").read_text().split() for pid in processes]
+    return sum(int(words[words.index("VmHWM:") + 1]) for words in status) / 1e6
+
+
 def main(count: int, seconds: float) -> None:
     arena = Arena()
     arena.facts()
@@ -74,6 +85,7 @@ def main(count: int, seconds: float) -> None:
         visitor.start()
     for visitor in visitors:
         visitor.join()
+    memory = peak()
     arena.close()
     everything = np.concatenate([np.diff(times) for v in visitors for times in v.frames.values()])
     print(f"{'learner':15s}   first  median    95 %   worst   (seconds from one picture to the next)")
@@ -85,6 +97,7 @@ def main(count: int, seconds: float) -> None:
     print(f"longer than 2 s: {int((everything > 2).sum())} of {len(everything)}")
     answers = [ms for v in visitors for ms in v.answers]
     print(f"a point under every model: median {np.median(answers):.0f} ms, at most {max(answers):.0f} ms")
+    print(f"memory of the server and its workers: {memory:.1f} GB at most")
 
 
 if __name__ == "__main__":
