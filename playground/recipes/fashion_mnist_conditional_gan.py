@@ -10,7 +10,7 @@ recipe = Recipe(
     name="fashion-mnist-conditional-gan",
     model=partial(ConditionalGAN, labels=dataset.labels, latent=64, width=32, hidden=256),
     data="fashion-mnist",
-    steps=12_000,
+    steps=9_000,
     batch=64,
     lr={"discriminator": 1e-3, "generator": 1e-3},
     betas=(0.0, 0.99),

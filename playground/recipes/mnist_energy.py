@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-energy",
     model=partial(PictureEnergy, width=16, hidden=256),
     data="mnist",
-    steps=16_000,
+    steps=12_000,
     batch=64,
     lr=5e-4,
     betas=(0.0, 0.99),

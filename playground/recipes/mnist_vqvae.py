@@ -5,7 +5,7 @@ from functools import partial
 from playground.families.vqvae import VQVAE
 from playground.recipes import Recipe
 
-STEPS = 5_500
+STEPS = 4_500
 
 recipe = Recipe(
     name="mnist-vqvae",

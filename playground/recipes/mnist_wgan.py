@@ -9,7 +9,7 @@ recipe = Recipe(
     name="mnist-wgan",
     model=partial(PictureWassersteinGAN, latent=64, width=32, hidden=256),
     data="mnist",
-    steps=9000,
+    steps=7000,
     batch=64,
     lr={"critic": 1e-3, "generator": 5e-4},
     betas=(0.0, 0.9),
