@@ -16,13 +16,14 @@ from playground.pictures import to_data
 from playground.rng import MAX_SEED, Rng
 
 MOMENT = 0.2  # seconds that pictures weighed together may take: so long does a press of Cancel wait
+FLAT = 1.5  # times the quickest group's time, for models that take as long for many pictures as for one
 MOST = 128  # of them at a time
 
 
 def weigh(
     model: Density, levels: np.ndarray, seed: int, own: Mapping[str, Any], patience: float = math.inf
 ) -> Generator[int, None, LogProb]:
-    """Log-probabilities of pictures, in groups that grow while they are quick; yields how many are done.
+    """Log-probabilities of pictures, in groups that grow while it costs little; yields how many are done.
 
     Args:
         model: the density.
@@ -36,13 +37,15 @@ def weigh(
         The values on the CPU, of the first pictures only if patience ran out.
     """
     rng = Rng((seed + 1) % MAX_SEED, len(levels), model.device)
-    begun, done, size = time.perf_counter(), 0, 1
+    begun, done, size, least = time.perf_counter(), 0, 1, math.inf
     parts: list[LogProb] = []
     while done < len(levels) and (not parts or time.perf_counter() - begun < patience):
         started, group = time.perf_counter(), range(done, min(done + size, len(levels)))
         parts.append(model.log_prob(to_data(levels[group.start : group.stop], model.device), rng.pick(group), **own))
         done = group.stop
-        if time.perf_counter() - started < MOMENT / 2:
+        took = time.perf_counter() - started
+        least = min(least, took)
+        if took < max(MOMENT / 2, FLAT * least):
             size = min(2 * size, MOST)
         yield done
     nats = torch.cat([part.nats for part in parts]).cpu()

@@ -109,6 +109,27 @@ def test_groups_of_any_size_give_the_same_values() -> None:
     assert exact.stderr is None
 
 
+@pytest.mark.parametrize(
+    ("fixed", "each", "sizes"),
+    [(1.3, 0.0, [1, 2, 4, 8, 16, 6]), (0.0, 0.3, [1, *[2] * 18]), (0.0, 0.01, [1, 2, 4, 8, 16, 6])],
+    ids=["as long for many as for one", "slow", "quick"],
+)
+def test_groups_grow_while_it_costs_little(
+    fixed: float, each: float, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, seen = [0.0], []
+
+    class Timed(Noisy):
+        def log_prob(self, x: Tensor, rng: Rng, **own: Any) -> LogProb:
+            clock[0] += fixed + each * len(x)
+            seen.append(len(x))
+            return super().log_prob(x, rng, **own)
+
+    monkeypatch.setattr("playground.weighing.time.perf_counter", lambda: clock[0])
+    weighed(Timed(), levels(37))
+    assert seen == sizes
+
+
 def test_impatience_leaves_the_rest_unweighed() -> None:
     assert len(weighed(Noisy(), levels(9), patience=0).nats) == 1
 
