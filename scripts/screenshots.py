@@ -23,12 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
 sys.path.insert(0, str(ROOT))  # so that it runs from any folder, uninstalled
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+CHART = "[data-chart=time] [data-drawn]"
 WIDE, PHONE = (1280, 800), (390, 844)
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: its file's name, the state in the link, how the page looks, and what to press once it is there."""
+    """One picture: its file's name, the state in the link, how the page looks, what to press, to wait for."""
 
     name: str
     query: str = ""
@@ -36,6 +37,7 @@ class Shot:
     dark: bool = False
     click: str = ""
     wait: str = ""
+    scroll: str = ""  # what is brought to the top
     race: float = 0.0  # a race in the Laboratory, photographed when so much of its budget is spent
 
 
@@ -62,6 +64,10 @@ def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
     yield Shot("reconstruct", f"?model={able('reconstruct', 'mnist-vae')}&do=reconstruct&seed=17", dark=True)
     near = "[data-neighbours][data-loaded=yes]"
     yield Shot("closer", f"?model={best}&do=generate&seed=17", click=".pg-stage .pg-tile >> nth=5", wait=near)
+    weighing = able("densities", "mnist-pixelcnn")
+    yield Shot("densities", f"?model={weighing}&do=densities&seed=17", scroll=".pg-stage")
+    yield Shot("scores", "scores", wait=CHART)
+    yield Shot("scores-charts", "scores", wait=CHART, scroll=".sc-charts", dark=True)
     yield Shot("laboratory", "lab?target=ring", race=0.9)
     yield Shot("laboratory-dark", "lab?target=pinwheel&view=difference&selected=flow_matching", dark=True, race=0.6)
     yield Shot("laboratory-phone", "lab?target=moons", PHONE, race=0.5)
@@ -93,7 +99,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     page = context.new_page()
     page.set_default_timeout(180_000)
     page.goto(url + shot.query)
-    page.wait_for_selector("html[data-pg-ready]")
+    page.wait_for_selector("html[data-pg-ready], html[data-scores]")
     if shot.race:
         page.wait_for_function("lab.facts && lab.facts.learners.length > 0")
         page.evaluate("lab.start()")
@@ -104,7 +110,10 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
         page.wait_for_selector("[data-sheet]")
     if shot.click:
         page.click(shot.click)
+    if shot.wait:
         page.wait_for_selector(shot.wait)
+    if shot.scroll:
+        page.evaluate("(it) => document.querySelector(it).scrollIntoView()", shot.scroll)
     page.wait_for_timeout(400)
     path = FOLDER / f"{shot.name}.png"
     page.screenshot(path=path)
