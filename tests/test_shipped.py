@@ -39,7 +39,6 @@ AWAITED = {
     "mnist-energy",
     "mnist-few-step",
     "mnist-flow-matching",
-    "mnist-m2-100",
     "mnist-m2-600",
     "mnist-m2-all",
     "mnist-score",
