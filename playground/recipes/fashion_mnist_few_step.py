@@ -10,7 +10,7 @@ recipe = Recipe(
     model=partial(FewStep, width=48, deep=96, blocks=2),
     data="fashion-mnist",
     teacher="fashion-mnist-flow-matching",
-    steps=1_400,
+    steps=900,
     batch=64,
     lr={"student": 2e-4, "critic": 4e-4},
     betas=(0.5, 0.99),
