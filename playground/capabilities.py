@@ -208,15 +208,20 @@ class Refines(Samples):
 
 
 class Decodes(Model):
-    """Turns latent codes into data."""
+    """Turns latent codes into data.
+
+    Attributes:
+        normal_codes: whether a standard normal draw is a code like those of samples; else codes come from data alone.
+    """
 
     latent: tuple[int, ...]
+    normal_codes: ClassVar[bool] = True
     method: ClassVar[str] = "decode"
     lacks: ClassVar[str] = "it has no latent to decode"
 
     @abstractmethod
     def decode(self, z: Tensor, **knobs: Any) -> Tensor:
-        """Data (n, *shape) of codes (n, *latent); the codes of samples are standard normal."""
+        """Data (n, *shape) of codes (n, *latent)."""
 
 
 class Encodes(Model):

@@ -12,15 +12,18 @@ from toyshelf import sent, toy_shelf
 
 from playground.activities import activities
 from playground.activities.compare import explained
-from playground.activities.interpolate import linear, spherical
+from playground.activities.interpolate import interpolate, linear, spherical
 from playground.activities.neighbours import distances
 from playground.activities.watch import FRAMES, keep
 from playground.backends import Request
 from playground.backends.local import Local
-from playground.capabilities import LogProb
+from playground.capabilities import Decodes, LogProb
 from playground.data import datasets
+from playground.families.autoencoder import ImageAutoencoder
+from playground.families.vqvae import VQVAE
 from playground.knobs import Refused
 from playground.pictures import as_data, to_data, to_pixels, usual_room
+from playground.rng import Rng
 from playground.views import Film, Images, Progress, Refusal, Table, View
 
 
@@ -100,6 +103,22 @@ def test_interpolate(local: Local) -> None:
         assert isinstance(film, Film) and film.pixels.shape == (5, 4, 28, 28, 1)
         np.testing.assert_array_equal(film.pixels[:, 0], strip.pixels[:5])
         np.testing.assert_array_equal(strip.pixels[[0, 4]], strip.pixels[[5, 9]])  # both ways have the same ends
+
+
+def walked(model: Decodes) -> Images:
+    """One walk of three pictures."""
+    views = interpolate(model, Rng(3), data=datasets()["mnist"], title="it", pairs=1, frames=3)
+    return next(v for v in views if isinstance(v, Images))
+
+
+def test_codes_that_are_not_normal_come_from_pictures() -> None:
+    model = VQVAE(channels=8, layers=1, width=8, depth=1, heads=2).eval()
+    strip = walked(model)
+    ends = to_pixels(model.decode(model.encode(model.sample(Rng(3).take(2)))))
+    np.testing.assert_array_equal(strip.pixels[[0, 2]], ends)
+    assert "two new pictures" in strip.caption
+    caption = walked(ImageAutoencoder(width=8, depth=1).eval()).caption
+    assert "two test pictures each. It draws none of its own." in caption
 
 
 def test_interpolate_says_who_cannot_encode(local: Local) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.capabilities import Decodes, Encodes, why_not
+from playground.capabilities import Decodes, Encodes, Samples, why_not
 from playground.data import Dataset
 from playground.knobs import Choice, Refused, Slider
 from playground.pictures import chosen, to_data, to_pixels
@@ -38,7 +38,7 @@ def interpolate(
 ) -> Iterator[View]:
     """Walk in small steps from one picture to another through the model's latent space."""
     started = time.perf_counter()
-    first, last, note = _ends(model, rng, data, pairs, ends, title)
+    first, last, kind, note = _ends(model, rng, data, pairs, ends, title)
     ways = WALKS[path]
     t = torch.linspace(0, 1, frames, device=first.device)
     walk = {"linear": linear, "spherical": spherical}
@@ -57,7 +57,7 @@ def interpolate(
         columns=frames,
         group=tuple(way for _ in range(pairs) for way in ways),
         title=title,
-        caption=f"{pairs} walks between the codes of two {'new' if ends == 'samples' else 'test'} pictures each.{note}",
+        caption=f"{pairs} walks between the codes of two {kind} pictures each.{note}",
         seconds=seconds,
     )
     yield Film(
@@ -91,14 +91,21 @@ def spherical(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     return (length * flat).reshape(len(a), -1, *a.shape[1:])
 
 
-def _ends(model: Decodes, rng: Rng, data: Dataset, pairs: int, ends: str, title: str) -> tuple[Tensor, Tensor, str]:
-    """The codes at the beginning and the end of each walk, (pairs, *latent), and a note on where they come from."""
-    if ends == "samples":
-        codes, note = rng.take(2 * pairs).normal(*model.latent), ""
+def _ends(
+    model: Decodes, rng: Rng, data: Dataset, pairs: int, ends: str, title: str
+) -> tuple[Tensor, Tensor, str, str]:
+    """The codes at the beginning and the end of each walk, (pairs, *latent), what they are of, and a note on that."""
+    kind, note = "new", ""
+    if ends == "samples" and model.normal_codes:
+        codes = rng.take(2 * pairs).normal(*model.latent)
+    elif ends == "samples" and isinstance(model, Samples) and isinstance(model, Encodes):
+        codes = model.encode(model.sample(rng.take(2 * pairs)))
     elif isinstance(model, Encodes):
         levels, _, note = chosen(data, rng, 2 * pairs)
-        codes = model.encode(to_data(levels, rng.device))
+        kind, codes = "test", model.encode(to_data(levels, rng.device))
+        if ends == "samples":
+            note = f" It draws none of its own.{note}"
     else:
         reason = why_not(type(model), Encodes)  # type: ignore[type-abstract]
         raise Refused(f"{title} cannot walk between test pictures: {reason}. Choose ends = samples.")
-    return codes[0::2], codes[1::2], note
+    return codes[0::2], codes[1::2], kind, note

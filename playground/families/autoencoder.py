@@ -38,6 +38,7 @@ class Autoencoder(Sprints, Reconstructs):
         torch.Size([1, 2])
     """
 
+    normal_codes = False
     cannot = {
         "Samples": "an autoencoder cannot draw new data: nothing says which codes belong to data",
         "Refines": "an autoencoder cannot draw new data: nothing says which codes belong to data",
@@ -119,6 +120,7 @@ class ImageAutoencoder(Learns, Reconstructs):
         torch.Size([1, 1, 28, 28])
     """
 
+    normal_codes = False
     cannot = Autoencoder.cannot | {"Carries": "an autoencoder has no noise to start from"}
     about = replace(
         Autoencoder.about,

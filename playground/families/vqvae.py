@@ -111,6 +111,7 @@ class VQVAE(Learns, Refines, Reconstructs, Density, RateDistortion):
         torch.Size([2, 1, 8, 8])
     """
 
+    normal_codes = False
     cannot: ClassVar[dict[str, str]] = {
         "Denoises": "a VQ-VAE gives pictures back from codes: it has not learnt to remove noise",
     }
