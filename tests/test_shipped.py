@@ -34,8 +34,6 @@ AWAITED = {
     "fashion-mnist-conditional-gan",
     "fashion-mnist-conditional-vae",
     "fashion-mnist-flow-matching",
-    "mnist-autoencoder-32",
-    "mnist-beta-vae",
     "mnist-energy",
     "mnist-few-step",
     "mnist-flow-matching",
