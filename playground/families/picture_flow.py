@@ -169,7 +169,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         ] = "midpoint",
         guidance_scale: Annotated[
             float, Slider(1.0, 6.0, 0.1, help="1 is the model itself; more is more typical of the class")
-        ] = 1.0,
+        ] = 1.4,
     ) -> Iterator[State]:
         """Follows the velocity in equal steps of time."""
         classes = classes_of(rng, self.labels, label)
