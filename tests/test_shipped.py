@@ -35,8 +35,6 @@ AWAITED = {
     "fashion-mnist-conditional-vae",
     "fashion-mnist-flow-matching",
     "mnist-energy",
-    "mnist-m2-600",
-    "mnist-m2-all",
     "mnist-score",
     "mnist-transformer",
     "mnist-vqvae",
