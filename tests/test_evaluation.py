@@ -7,10 +7,10 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ from playground.data import DataMissing
 from playground.evaluation import baseline, fidelity, likelihood, pictures, progress, timing
 from playground.evaluation.parts import Options, Task, parts
 from playground.evaluation.report import report, shown
-from playground.knobs import Refused
+from playground.knobs import Refused, Slider
 from playground.rng import Rng
 
 
@@ -204,6 +204,24 @@ def test_nothing_is_measured_twice(shelf: Path, monkeypatch: pytest.MonkeyPatch)
     assert metrics_of("normal")["frechet"].n == 120 and Normal.calls == 120
     command(shelf, "normal", "--only", "fidelity", "--n", "120", "--fresh")
     assert Normal.calls == 240
+
+
+def test_another_default_of_a_knob_is_another_measurement(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sampling(default: float) -> Callable[..., Tensor]:
+        def sample(
+            self: Normal, rng: Rng, *, spread: Annotated[float, Slider(0.0, 1.0, 0.1, help="of pixels")] = default
+        ) -> Tensor:
+            return self.mean + spread * rng.normal(*self.shape)
+
+        return sample
+
+    found = []
+    for spread in (0.1, 0.1, 0.3):
+        monkeypatch.setattr(Normal, "sample", sampling(spread))
+        command(shelf, "normal", "--only", "fidelity", "--n", "100")
+        found.append(metrics_of("normal")["frechet"])
+    assert found[0] == found[1] and found[2].value > 2 * found[0].value
+    assert "spread = 0.3" in found[2].protocol
 
 
 def test_drawing_goes_on_where_it_was_interrupted(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

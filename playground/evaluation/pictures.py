@@ -132,12 +132,19 @@ def sample_knobs(task: Task) -> dict[str, Spec]:
     return {s.name: s for s in knobs(function, task.card.labels)} if function else {}
 
 
+def defaults(task: Task) -> dict[str, Any]:
+    """How the model draws and weighs if nobody turns a knob, by knob: what is measured depends on it."""
+    weighing = knobs(type(task.model).log_prob, task.card.labels) if isinstance(task.model, Density) else ()
+    return {"drawing": _values(sample_knobs(task), {}), "weighing": {s.name: s.default for s in weighing}}
+
+
 def described(specs: Mapping[str, Spec], settings: Mapping[str, Any]) -> str:
     """Knobs in words: those set, and the others at their defaults."""
-    values = {
-        name: settings.get(name, spec.default) for name, spec in specs.items() if not isinstance(spec.knob, Label)
-    }
-    return ", ".join(f"{name} = {value}" for name, value in values.items()) or "no knobs"
+    return ", ".join(f"{name} = {value}" for name, value in _values(specs, settings).items()) or "no knobs"
+
+
+def _values(specs: Mapping[str, Spec], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: settings.get(name, spec.default) for name, spec in specs.items() if not isinstance(spec.knob, Label)}
 
 
 def drawn(task: Task, tag: str, settings: Mapping[str, Any]) -> Pictures:
@@ -155,7 +162,8 @@ def drawn(task: Task, tag: str, settings: Mapping[str, Any]) -> Pictures:
     by_class = [s.name for s in specs.values() if isinstance(s.knob, Label)]
     classes = len(task.card.labels) if by_class else 1
     order = torch.cat([torch.arange(c, n, classes) for c in range(classes)])  # class after class
-    key = hashlib.sha256(json.dumps([task.card.sha256, n, SEED, dict(settings)], sort_keys=True).encode()).hexdigest()
+    everything = [task.card.sha256, n, SEED, _values(specs, settings)]
+    key = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
     path = task.options.folder / task.card.name / f"{tag}-{key[:16]}.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = np.load(path) if path.exists() else np.zeros((0, *task.model.shape), np.uint8)

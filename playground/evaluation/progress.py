@@ -14,13 +14,14 @@ from typing import Any
 from playground import catalog
 from playground.catalog import Metric, write_whole
 from playground.evaluation.parts import Part, Task
+from playground.evaluation.pictures import defaults
 from playground.knobs import Refused
 
 SHARED = "shared"  # the folder beside those of the models
 
 
 def records(task: Task) -> dict[str, Any]:
-    """Part to {sha256, settings, seconds, metrics} of one model."""
+    """Part to {sha256, defaults, settings, seconds, metrics} of one model."""
     path = task.options.folder / f"{task.card.name}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
@@ -55,14 +56,14 @@ def shared(task: Task, tag: str, key: dict[str, Any], make: Callable[[], dict[st
 
 
 def measured(task: Task, part: Part, fresh: bool = False) -> tuple[dict[str, Metric], float]:
-    """The part's metrics and the seconds they cost: as recorded for the same weights and settings, else measured now.
+    """The part's metrics and the seconds they cost: as recorded for the same weights, defaults and settings, else new.
 
     Raises:
         Refused: the part cannot be measured, in one sentence.
     """
-    key = {"sha256": task.card.sha256, "settings": part.settings(task)}
+    key = {"sha256": task.card.sha256, "defaults": defaults(task), "settings": part.settings(task)}
     known = records(task).get(part.name)
-    if not fresh and known and {k: known[k] for k in key} == key:
+    if not fresh and known and {k: known.get(k) for k in key} == key:
         return {k: Metric(**v) for k, v in known["metrics"].items()}, known["seconds"]
     begun = time.monotonic()
     metrics = part.measure(task)
