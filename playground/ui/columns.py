@@ -1,6 +1,7 @@
 """The columns of the Scores page: which metric of a card each shows, in which unit, and which end is better.
 
-A metric that evaluation learns to measure is shown by adding a line here.
+Play writes a model's numbers under the same names. A metric that evaluation learns to measure is shown by adding a line
+here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ GROUPS = {
     "all": "All",
 }
 SPACE = "in the features of our own classifier of that data set"
+GREYS = (("_shown", "of the greys shown"), ("_shown_floor", "their floor"))  # where the model is one of binary pixels
 BASELINES = (("_pixels", "raw pixels"), ("_pca", "PCA"), ("_random", "random encoder"))
 
 
@@ -58,12 +60,12 @@ class Column:
 
 
 def _distance(name: str, title: str, help: str, overview: bool = False) -> Column:
-    beside = (("_floor", "floor"),)
+    beside = (("_floor", "floor"), *GREYS)
     return Column(name, title, "samples", help, better="lower", keys=(name,), beside=beside, overview=overview)
 
 
 def _overlap(name: str, title: str, help: str, form: Form = "share", overview: bool = False) -> Column:
-    beside = (("_floor", "training pictures"),)
+    beside = (("_floor", "training pictures"), *GREYS)
     return Column(
         name, title, "samples", help, better="higher", keys=(name,), beside=beside, form=form, overview=overview
     )

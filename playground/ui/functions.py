@@ -16,6 +16,7 @@ import playground
 from playground.backends import Backend, Request
 from playground.knobs import Refused
 from playground.ui.api import export_bytes
+from playground.ui.columns import COLUMNS
 from playground.ui.later import Later
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def functions(backend: Backend) -> list[Callable[[Any], Answer]]:
     @answer
     def describe(asked: dict[str, Any]) -> Answer:
         now = backend.ready() if asked.get("fresh") and isinstance(backend, Later) else backend
-        return {"shelf": now.describe()}
+        return {"shelf": {**now.describe(), "columns": [column.to_json() for column in COLUMNS if column.keys]}}
 
     @answer
     def sheet(asked: dict[str, Any]) -> Answer:

@@ -11,10 +11,23 @@ const source = async (path) => {
   pg.dialog(path, answered.ok ? h("pre.pg-source", {tabindex: 0}, answered.text) : h("p", {}, answered.error));
 };
 
-const measured = ([name, metric]) => {
+// Metrics in the order and with the names of the Scores page, what belongs beside one (its floor, a baseline) in its row.
+const ordered = (metrics) => {
+  const rows = [], told = new Set();
+  for (const {title, unit, help, keys, beside} of pg.shelf().columns || []) {
+    for (const key of keys.filter((k) => k in metrics)) {
+      const near = beside.map(([ending, words]) => [words, key + ending]).filter(([, k]) => k in metrics);
+      [key, ...near.map(([, k]) => k)].forEach((k) => told.add(k));
+      rows.push({key, help, name: unit ? `${title}, ${unit}` : title, near: near.map(([words, k]) => `${words} ${pg.number(metrics[k].value)}`)});
+    }
+  }
+  return [...rows, ...Object.keys(metrics).filter((k) => !told.has(k)).map((key) => ({key, help: "", name: pg.words(key), near: []}))];
+};
+const measured = (metrics) => ({key, help, name, near}) => {
+  const metric = metrics[key];
   const value = `${pg.number(metric.value)}${metric.stderr === null ? "" : ` ± ${pg.number(Number(metric.stderr.toPrecision(2)))}`}`;
-  const how = [metric.kind, metric.split !== "none" ? `${metric.split} data` : "", metric.n > 1 ? `n = ${pg.number(metric.n)}` : ""].filter(Boolean).join(", ");
-  return h("tr", {"data-metric": name}, h("td", {}, pg.words(name)), h("td.pg-number", {}, value),
+  const how = [...near, metric.kind, metric.split !== "none" ? `${metric.split} data` : "", metric.n > 1 ? `n = ${pg.number(metric.n)}` : ""].filter(Boolean).join(", ");
+  return h("tr", {"data-metric": key}, h("td", {title: help}, name), h("td.pg-number", {}, value),
     h("td.pg-how", {}, h("span", {}, how), metric.protocol ? h("details", {}, h("summary", {}, "how"), h("p", {}, metric.protocol)) : null));
 };
 const published = (entry) => h("tr", {}, h("td", {}, pg.words(entry.metric)), h("td.pg-number", {}, pg.number(entry.value)), h("td.pg-how", {}, entry.source));
@@ -39,7 +52,7 @@ pg.on("state", () => {
     h("dl.pg-answers", {}, QUESTIONS.filter(([key]) => about[key]).map(([key, question]) => h("div", {"data-about": key}, h("dt", {}, question), h("dd", {}, about[key])))),
     paper(about) || "",
     h("div.pg-figures", {},
-      h("div", {}, ...table("Measured here, on these weights", Object.entries(m.metrics || {}).map(measured))),
+      h("div", {}, ...table("Measured here, on these weights", ordered(m.metrics || {}).map(measured(m.metrics || {})))),
       h("div", {}, ...table("Published", (m.published || []).map(published)))),
     h("p.pg-fine", {}, `${m.name}: ${trained(m)}`, m.licence ? ` · ${m.licence}` : ""),
     h("p", {}, h("button.pg-link.pg-flush", {type: "button", "data-source": m.source, onclick: () => source(m.source)}, `The code that is running: ${m.source}`)));
