@@ -1,10 +1,12 @@
-"""Take the pictures of the README: ``python scripts/screenshots.py [URL]`` writes docs/pictures/.
+"""Take the pictures of the README: ``python scripts/screenshots.py [names]`` writes docs/pictures/, all or those named.
 
-Without a URL of a running playground it serves its own. Every picture is a link, so it can be had again by anybody.
+With ``--url`` they are taken at a playground that is running, else at one of its own. Every picture is a link, so it can
+be had again by anybody.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -49,7 +51,7 @@ def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
         can = [name for name, m in models.items() if m["fits"].get(activity, "") is None]
         return next((name for name in (*liked, shelf["default"]) if name in can), can[0])
 
-    best = able("generate", "mnist-diffusion", "mnist-pixelcnn", "mnist-vae")
+    best = able("generate")
     yield Shot("empty")
     yield Shot("play-light", f"?model={best}&do=generate&seed=17")
     yield Shot("play-dark", f"?model={best}&do=generate&seed=17", dark=True)
@@ -122,12 +124,12 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     print(f"{path.name}  {path.stat().st_size // 1000} KB")
 
 
-def main(url: str | None) -> None:
-    """Take them all, at a playground that is running or at one of our own."""
+def main(url: str | None, names: list[str]) -> None:
+    """Take them, at a playground that is running or at one of our own."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     if url is None:
         with serving() as own:
-            main(own)
+            main(own, names)
         return
     chromium = os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
@@ -138,9 +140,14 @@ def main(url: str | None) -> None:
         shelf = page.evaluate("window.playground.shelf()")
         page.close()
         for shot in shots(shelf):
-            take(browser, url, shot)
+            if not names or shot.name in names:
+                take(browser, url, shot)
         browser.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", help="pictures to take; all of them by default")
+    parser.add_argument("--url", help="of a playground that is running")
+    asked = parser.parse_args()
+    main(asked.url, asked.names)
