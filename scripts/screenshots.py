@@ -1,7 +1,7 @@
 """Take the pictures of the README: ``python scripts/screenshots.py [names]`` writes docs/pictures/, all or those named.
 
-With ``--url`` they are taken at a playground that is running, else at one of its own. Every picture is a link, so it can
-be had again by anybody.
+With ``--url`` they are taken at a playground that is running, else at one of its own. Every picture is a link, so it
+can be had again by anybody.
 """
 
 from __future__ import annotations
