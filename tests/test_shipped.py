@@ -35,7 +35,6 @@ AWAITED = {
     "fashion-mnist-conditional-vae",
     "fashion-mnist-flow-matching",
     "mnist-energy",
-    "mnist-score",
     "mnist-transformer",
     "mnist-vqvae",
 }
