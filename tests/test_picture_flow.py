@@ -161,7 +161,8 @@ def test_one_step_of_euler_is_the_velocity_at_the_noise() -> None:
     model = lively()
     z = Rng(1, 2).normal(1, 8, 8)
     x = model.greys.picture(z + model.flow(torch.ones(2, dtype=torch.int64))(z, 0.0))
-    torch.testing.assert_close(model.sample(Rng(1, 2), steps=1, solver="Euler", label="1"), x)
+    drawn = model.sample(Rng(1, 2), steps=1, solver="Euler", label="1", guidance_scale=1.0)
+    torch.testing.assert_close(drawn, x)
 
 
 def test_it_learns_what_its_classes_look_like() -> None:
