@@ -68,7 +68,7 @@ class Card:
         seed: the training seed.
         commit: the commit of the code that trained it.
         parameters: how many trained numbers are stored.
-        trained: device, seconds and steps.
+        trained: device, seconds and steps; how many data had a label, if not all.
         metrics: what was measured on it.
         published: numbers from the literature: metric, value and source.
         licence: of the weights, with that of the data.

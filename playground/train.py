@@ -156,6 +156,9 @@ class Run:
     def publish(self) -> Path:
         """Put the averaged weights on the shelf with their card, log and sample sheet; metrics come later."""
         r, stored = self.recipe, self.average
+        trained = {"device": device_name(self.device), "seconds": round(self.seconds), "steps": self.step}
+        if r.labelled is not None:
+            trained["labelled"] = r.labelled
         card = Card(
             name=r.name,
             family=type(stored).__module__.rsplit(".", 1)[1],
@@ -167,7 +170,7 @@ class Run:
             seed=r.seed,
             commit=commit(),
             parameters=sum(p.numel() for p in stored.weights().state_dict().values()),
-            trained={"device": device_name(self.device), "seconds": round(self.seconds), "steps": self.step},
+            trained=trained,
             published=r.published,
             licence=f"{r.licence}; trained on {self.data.title} ({self.data.licence})",
         )

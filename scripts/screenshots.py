@@ -59,8 +59,8 @@ def shots(shelf: dict[str, Any]) -> Iterator[Shot]:
     yield Shot("phone-dark", f"?model={best}&do=generate&seed=17", PHONE, dark=True)
     yield Shot("watch", f"?model={able('watch', 'mnist-diffusion')}&do=watch&seed=17", dark=True)
     first = able("compare", "mnist-vae")
-    families: dict[str, str] = {m["family"]: name for name, m in models.items() if m["data"] == models[first]["data"]}
-    beside = ",".join(name for family, name in families.items() if family != models[first]["family"])
+    varied = ("mixture", "flow", "pixelcnn", "diffusion", "conditional-gan")
+    beside = ",".join(name for name in (f"mnist-{kind}" for kind in varied) if name in models)
     yield Shot("compare", f"?model={first}&do=compare&seed=17&others={beside}")
     yield Shot("interpolate", f"?model={able('interpolate', 'mnist-vae')}&do=interpolate&seed=17")
     yield Shot("reconstruct", f"?model={able('reconstruct', 'mnist-vae')}&do=reconstruct&seed=17", dark=True)

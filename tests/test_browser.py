@@ -98,6 +98,18 @@ def test_a_strange_link_is_taken_as_far_as_it_makes_sense(visit: Open) -> None:
     assert page.input_value("[data-knob=n] input[type=number]") == "16"
 
 
+def test_the_model_of_a_link_is_in_sight_on_a_long_shelf(visit: Open) -> None:
+    page = visit("?model=beta", height=260)
+    page.wait_for_function(
+        """() => {
+          const box = document.querySelector("[data-model=beta]").getBoundingClientRect();
+          const shelf = document.getElementById("pg-picker").getBoundingClientRect();
+          return box.top >= shelf.top && box.top < innerHeight;
+        }"""
+    )
+    assert page.evaluate("window.scrollY") == 0
+
+
 def test_seeds(visit: Open) -> None:
     page = visit()
     run(page)

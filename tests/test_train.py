@@ -25,6 +25,7 @@ from torch import Tensor
 
 from playground import catalog
 from playground import train as training
+from playground.backends.shelf import shelf as on_shelf
 from playground.capabilities import Fits, Learns, Model
 from playground.catalog import Metric, Unusable
 from playground.data import datasets
@@ -194,6 +195,15 @@ def test_the_classes_of_a_model_are_named_as_those_of_its_data(
     pictures_for(PictureFlow.tiny(), monkeypatch)
     assert train(small(model=PictureFlow.tiny, data="noise"), folder=tmp_path / "run", quiet=True)
     assert catalog.cards()["tried"].labels == ("class 0", "class 1", "class 2")
+
+
+def test_a_card_says_how_many_labels_there_were(tmp_path: Path, shelf: Path) -> None:
+    assert train(small(labelled=50), folder=tmp_path / "some", quiet=True)
+    assert catalog.cards()["tried"].trained["labelled"] == 50
+    assert train(small(name="told"), folder=tmp_path / "all", quiet=True)
+    assert "labelled" not in catalog.cards()["told"].trained
+    titles = {entry.title for entry in on_shelf().entries.values()}
+    assert titles == {f"Variational autoencoder · labelled {n}" for n in ("50", "all")}
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.15, 0.9])

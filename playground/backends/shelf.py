@@ -193,9 +193,10 @@ def _titles(found: dict[str, tuple[Card, type[Model], About]]) -> dict[str, str]
 
 
 def _made_with(family: type[Model], card: Card) -> dict[str, Any]:
-    """Every argument a model was made with, defaults included, in the order of the signature."""
+    """Every argument a model was made with, defaults included, in the order of the signature; and how many labels."""
     parameters = inspect.signature(family).parameters.values()
-    return {p.name: card.init.get(p.name, None if p.default is p.empty else p.default) for p in parameters}
+    made = {p.name: card.init.get(p.name, None if p.default is p.empty else p.default) for p in parameters}
+    return {**made, "labelled": card.trained.get("labelled", "all")}
 
 
 def _trait(name: str, value: Any) -> str:

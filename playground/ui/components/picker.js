@@ -63,6 +63,15 @@ const drawCurrent = () => {
   part(".pg-current").replaceChildren(h("span", {}, h("strong", {}, now.family_title), h("small", {}, now.title === now.family_title ? now.line : differs(now))), pg.icon("down"));
 };
 
+// The shelf is a column that scrolls by itself where it is long: the chosen model is to be in sight.
+const reveal = () => {
+  const shelf = document.getElementById("pg-picker");
+  const chosen = part('.pg-model[aria-pressed="true"]');
+  if (!shelf || !chosen || shelf.scrollHeight <= shelf.clientHeight) return;
+  const [it, room] = [chosen.getBoundingClientRect(), shelf.getBoundingClientRect()];
+  if (it.top < room.top || it.bottom > Math.min(room.bottom, window.innerHeight)) shelf.scrollTop += it.top - room.top - room.height / 3;
+};
+
 const draw = () => {
   if (!pg.shelf()) return;
   const held = element.contains(document.activeElement) && document.activeElement.dataset;
@@ -72,6 +81,7 @@ const draw = () => {
   // Redrawing must not take the keyboard's place away.
   if (held && held.model) part(`[data-model="${CSS.escape(held.model)}"]`)?.focus();
   if (held && held.dataset) part(`[data-dataset="${CSS.escape(held.dataset)}"]`)?.focus();
+  reveal();
 };
 
 let before = "";
