@@ -84,6 +84,17 @@ class Run:
         """The randomness of one step."""
         return torch.Generator(self.device).manual_seed(stream(self.recipe.seed, step))
 
+    def steps(self, x: Tensor, y: Tensor) -> Iterator[dict[str, float]]:
+        """One step after the other on the data (x, y), by gradients or as the model fits itself; the numbers to log."""
+        if isinstance(self.model, Fits):
+            for logged in self.model.fit(x.float() / 255, y, self.generator(self.step)):
+                self.step += 1
+                self.average.load_state_dict(self.model.state_dict())
+                yield logged
+            return
+        while True:
+            yield self.advance(x, y)
+
     def advance(self, x: Tensor, y: Tensor) -> dict[str, float]:
         """One step of every player on a batch drawn from (x, y); the numbers to log."""
         assert isinstance(self.model, Learns)
@@ -213,18 +224,11 @@ def train(
     x, y = torch.as_tensor(images, device=device), torch.as_tensor(labels, device=device)
     begun = saved = time.monotonic()
     before = run.seconds
-    fitting: Iterator[dict[str, float]] = iter(())
-    if isinstance(run.model, Fits):
-        fitting = run.model.fit(x.float() / 255, y, run.generator(run.step))
+    steps = run.steps(x, y)
     progress = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, disable=quiet, unit="step")
     with progress as bar, _listening() as told:
         while run.step < recipe.steps:
-            if isinstance(run.model, Fits):
-                logged = next(fitting)
-                run.step += 1
-                run.average.load_state_dict(run.model.state_dict())
-            else:
-                logged = run.advance(x, y)
+            logged = next(steps)
             now = time.monotonic()
             run.seconds = before + now - begun
             bar.update()
