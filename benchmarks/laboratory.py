@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
@@ -73,16 +74,20 @@ def main(seconds: float, target: str) -> None:
     finally:
         process.terminate()
         process.wait()
-    first = max(times[0] for times in told["seen"].values()) / 1000
-    rates = [len(times) / seconds for times in told["seen"].values()]
-    print(f"{len(told['seen'])} panels; all have their first picture after {first:.2f} s")
+    seen = {name: [ms / 1000 for ms in told["seen"][name]] for name in told["panels"]}
+    rates = [(len(times) - 1) / (times[-1] - times[0]) for times in seen.values() if len(times) > 1]
+    print(f"{len(seen)} panels; all have their first picture after {max(t[0] for t in seen.values()):.2f} s")
     print(f"pictures a second and panel: least {min(rates):.1f}, median {statistics.median(rates):.1f}")
     print(f"a click is drawn after {statistics.median(told['clicks']):.0f} ms, at most {max(told['clicks']):.0f} ms")
     asked = [ms for ms, good in told["probes"] if good]
     print(f"a point under every model after {statistics.median(asked):.0f} ms, at most {max(asked):.0f} ms")
     for name, (own, step, numbers) in told["panels"].items():
-        kl = (numbers or {}).get("kl")
-        print(f"{name:15s} {own or 0:6.2f} s {step or 0:7d} steps  KL {'-' if kl is None else f'{kl:.3f}'}  {numbers}")
+        kl, times = (numbers or {}).get("kl"), seen[name]
+        gap = max((b - a for a, b in pairwise(times)), default=0.0)
+        print(
+            f"{name:15s} {len(times):4d} pictures until {times[-1]:5.1f} s, the longest gap {gap:.2f} s;"
+            f" {own or 0:6.2f} s {step or 0:7d} steps  KL {'-' if kl is None else f'{kl:.3f}'}  {numbers}"
+        )
 
 
 if __name__ == "__main__":

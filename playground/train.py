@@ -52,6 +52,9 @@ class Run:
         with torch.random.fork_rng():  # the initial weights; everything later has a generator of its own
             torch.manual_seed(recipe.seed)
             self.model = recipe.model().to(device)
+        if recipe.begins:  # buffers hold what was learnt by looking at the data, which are others now
+            weights = dict(catalog.load(recipe.begins).named_parameters())
+            self.model.load_state_dict(weights, strict=False)
         if recipe.teacher:
             assert isinstance(self.model, Distils)
             self.model.learn_from(catalog.load(recipe.teacher).to(device))
@@ -170,6 +173,8 @@ class Run:
         trained = {"device": device_name(self.device), "seconds": round(self.seconds), "steps": self.step}
         if r.labelled is not None:
             trained["labelled"] = r.labelled
+        if r.begins:
+            trained["begins"] = r.begins
         card = Card(
             name=r.name,
             family=type(stored).__module__.rsplit(".", 1)[1],

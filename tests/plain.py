@@ -43,7 +43,7 @@ def planted(parameters: Iterable[nn.Parameter], first: Iterable[Tensor], nets: I
 # RealNVP, neural spline flow, autoregressive mixture
 
 
-def plain_realnvp(couplings: int = 8, width: int = 32, depth: int = 2) -> Plain:
+def plain_realnvp(couplings: int = 10, width: int = 32, depth: int = 2) -> Plain:
     nets = nn.ModuleList(network(1, width, 2, depth) for _ in range(couplings))
 
     def loss(x: Tensor) -> Tensor:

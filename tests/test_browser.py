@@ -75,6 +75,24 @@ def test_a_newcomer_sees_what_to_do_and_one_press_draws(visit: Open) -> None:
     assert "seed=17" in page.url  # the first press draws the seed that looks good
 
 
+def test_a_page_that_nobody_touches_rests(visit: Open) -> None:
+    page = visit()
+    page.add_init_script(
+        "window.frames_asked = 0; const soon = window.requestAnimationFrame;"
+        "window.requestAnimationFrame = (draw) => { window.frames_asked++; return soon(draw); };"
+    )
+    page.reload()
+    page.wait_for_selector("html[data-pg-ready]")
+    asked = []
+    for _ in range(25):  # Gradio's loader swings out first
+        page.evaluate("window.frames_asked = 0")
+        page.wait_for_timeout(1000)
+        asked.append(page.evaluate("window.frames_asked"))
+        if asked[-1] < 10:
+            return
+    pytest.fail(f"frames asked for in each second: {asked}")  # its abandoned clock alone would ask for 60
+
+
 def test_a_link_gives_the_identical_picture(visit: Open) -> None:
     page = visit()
     page.fill("[data-knob=n] input[type=number]", "9")

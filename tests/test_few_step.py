@@ -12,6 +12,8 @@ from playground.families.vae import VAE
 from playground.knobs import Refused
 from playground.rng import Rng
 
+TINY = {"shape": (1, 8, 8), "classes": 3, "width": 8, "deep": 8, "blocks": 1, "norm_groups": 4}
+
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
@@ -19,10 +21,9 @@ def seeded(seed: int) -> torch.Generator:
 
 def teacher(**changes: int) -> PictureFlow:
     """A tiny flow that answers something."""
-    sizes = {"shape": (1, 8, 8), "classes": 3, "width": 8, "deep": 8, "blocks": 1, "norm_groups": 4}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        flow = PictureFlow(**{**sizes, **changes})  # type: ignore[arg-type]
+        flow = PictureFlow(**{**TINY, **changes})  # type: ignore[arg-type]
     for parameter in flow.parameters():
         parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(1))
     return flow
@@ -74,6 +75,21 @@ def test_it_refuses_whom_it_cannot_learn_from() -> None:
         student().learn_from(VAE.tiny())
     with pytest.raises(Refused, match="the same shape, classes and sizes"):
         student().learn_from(teacher(width=12))
+
+
+def test_a_guided_teacher_pulls_towards_the_class() -> None:
+    flow, x, t = teacher(), torch.randn(6, 1, 8, 8, generator=seeded(3)), torch.full((6,), 0.4)
+    label = torch.tensor([0, 1, 2, 3, 3, 0])  # 3 is any: nothing to pull towards
+    free, told = flow.velocity(x, t, torch.full_like(label, 3)), flow.velocity(x, t, label)
+    guided = flow.guided(x, t, label, 1.4)
+    torch.testing.assert_close(guided, free + 1.4 * (told - free))
+    torch.testing.assert_close(guided[3:5], free[3:5])
+    plain, led = FewStep.tiny(), FewStep(**{**TINY, "guidance": 1.4})
+    for model in (plain, led):
+        model.learn_from(flow)
+    pushes = [model.loss(*batch(), seeded(0), "student")["push"] for model in (plain, led)]
+    assert pushes[0] == pytest.approx(0, abs=1e-9)
+    assert pushes[1] > 1e-6
 
 
 def test_where_the_critic_agrees_with_the_teacher_nothing_is_pushed() -> None:

@@ -49,7 +49,7 @@ def test_the_log_determinant_is_that_of_autograds_jacobian() -> None:
 
 @pytest.mark.parametrize("shape", [(2,), (3,), (5,)])
 def test_data_and_noise_are_one_to_one(shape: tuple[int]) -> None:
-    model = lively(shape=shape).double()
+    model = lively(0.05, shape=shape).double()
     x = points(1000, d=shape[0]).double()
     torch.testing.assert_close(model.decode(model.encode(x)), x, atol=1e-8, rtol=0)
     torch.testing.assert_close(model.encode(model.decode(x)), x, atol=1e-8, rtol=0)
@@ -91,7 +91,7 @@ def test_the_plain_version_has_the_same_loss_and_gradient() -> None:
 
 
 def test_the_density_integrates_to_one() -> None:
-    model = lively(0.05)
+    model = lively(0.02)
     axis = torch.linspace(-12, 12, 481)
     grid = torch.cartesian_prod(axis, axis)
     cell = float(axis[1] - axis[0]) ** 2

@@ -206,6 +206,21 @@ def test_a_card_says_how_many_labels_there_were(tmp_path: Path, shelf: Path) -> 
     assert titles == {f"Variational autoencoder · labelled {n}" for n in ("50", "all")}
 
 
+def test_a_run_begins_with_another_models_weights_and_looks_at_its_own_data(
+    tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = partial(PictureFlow, shape=(1, 8, 8), classes=3, width=8, deep=8, blocks=1, norm_groups=4)
+    pictures_for(tiny(), monkeypatch)
+    assert train(small(name="elder", model=tiny, data="noise"), folder=tmp_path / "elder", quiet=True)
+    elder = catalog.load("elder")
+    run = Run(small(model=tiny, data="noise", begins="elder"), "cpu", tmp_path / "run")
+    assert all(torch.equal(p, q) for p, q in zip(run.model.parameters(), elder.parameters(), strict=True))
+    assert elder.get_buffer("greys.seen") > 0.9  # an average
+    assert run.model.get_buffer("greys.seen") == 0
+    assert train(run.recipe, folder=tmp_path / "run", quiet=True)
+    assert catalog.cards()["tried"].trained["begins"] == "elder"
+
+
 @pytest.mark.parametrize("ema", [0.0, 0.15, 0.9])
 def test_what_is_stored_is_the_moving_average(ema: float, tmp_path: Path, shelf: Path) -> None:
     run = Run(small(ema=ema), "cpu", tmp_path)

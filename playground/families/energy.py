@@ -80,7 +80,7 @@ class EnergyBased(Sprints, Refines, Density, Fields, Carries):
     )
     field_name = "downhill"
     timed = False
-    rate: ClassVar[float] = 1e-2
+    rate: ClassVar[float] = 2e-2
     betas: ClassVar[tuple[float, float]] = (0.5, 0.99)
     preview: ClassVar[dict[str, Any]] = {"cells": 64}
 

@@ -45,6 +45,7 @@ class FewStep(Distils, Refines, Decodes):
         blocks: their residual blocks between the way down and the way up.
         norm_groups: of their group normalisations.
         power: of a grey level's frequency, with which its share grows.
+        guidance: towards the class, with which the teacher is followed; 1 is the teacher itself.
 
     Reference:
         Yin, Gharbi, Park, Zhang, Shechtman, Durand and Freeman 2024, Improved Distribution Matching Distillation for
@@ -91,9 +92,11 @@ class FewStep(Distils, Refines, Decodes):
         blocks: int = 2,
         norm_groups: int = 8,
         power: float = 0.5,
+        guidance: float = 1.0,
     ) -> None:
         super().__init__()
         self.shape = self.latent = tuple(shape)
+        self.guidance = guidance
         self.student = PictureFlow(shape, classes, width, deep, blocks, norm_groups, power)
         self.critic = PictureFlow(shape, classes, width, deep, blocks, norm_groups, power)
         self.labels = self.student.labels
@@ -185,7 +188,7 @@ class FewStep(Distils, Refines, Decodes):
         velocity, coarse = self.critic.look(seen, t, label)
         with torch.no_grad():
             rest = 1 - t[:, None, None, None]
-            true = seen + rest * self.teacher[0].velocity(seen, t, label)
+            true = seen + rest * self.teacher[0].guided(seen, t, label, self.guidance)
             push = seen + rest * velocity - true
             push = push / (drawn - true).abs().mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
         matching = (drawn * push).mean()

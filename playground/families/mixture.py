@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Annotated, Any, final
 
 import torch
@@ -122,14 +123,15 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         the iteration's update: Jensen's bound on its average over the noise, which never rises.
         """
         t, v, log_det = self.space.moments(x)
+        noise = v if self.space.levels else None  # there is none around continuous data
         offset = float(log_det.double().mean())
         if int(self.iterations) == 0:
             self._begin(t, v, generator)
         while True:
-            shares, average = self._share(t, v)
+            shares, average = self._share(t, noise)
             together = max(1, TOGETHER // self.space.size**2)
             for some in torch.arange(self.components).split(together):
-                self._update(some, shares[:, some], t, v)
+                self._update(some, shares[:, some], t, noise)
             self.log_weights.copy_(shares.mean(0).clamp(min=1e-30).log())
             self.iterations += 1
             yield self.space.logged(-average - offset)
@@ -153,13 +155,15 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         self.directions.zero_()
         self.variances.fill_(float(distance.square().mean() / t.shape[1] + v.mean()) + FLOOR)
 
-    def _share(self, t: Tensor, v: Tensor) -> tuple[Tensor, float]:
+    def _share(self, t: Tensor, v: Tensor | None) -> tuple[Tensor, float]:
         """The E-step: each component's responsibility for each datum, (n, K), and the average log-likelihood."""
-        parts = [self._log_joint(a.double(), b.double()) for a, b in zip(t.split(CHUNK), v.split(CHUNK), strict=True)]
+        vs: Iterable[Tensor | None] = repeat(None) if v is None else (b.double() for b in v.split(CHUNK))
+        parts = [self._log_joint(a.double(), b) for a, b in zip(t.split(CHUNK), vs, strict=False)]
         joint = torch.cat(parts)
-        return joint.softmax(1), float(joint.logsumexp(1).mean())
+        nats = joint.logsumexp(1, keepdim=True)
+        return joint.sub_(nats).exp_(), float(nats.mean())
 
-    def _update(self, which: Tensor, share: Tensor, t: Tensor, v: Tensor) -> None:
+    def _update(self, which: Tensor, share: Tensor, t: Tensor, v: Tensor | None) -> None:
         """The M-step of some components, (k,), which own ``share``, (n, k), of the data: exact for their means,
         ``INNER`` steps of factor analysis for their covariances.
         """
@@ -168,11 +172,13 @@ class MixtureOfFactorAnalysers(Fits, Refines, Density):
         count = share[rows].sum(0)
         first = centre.new_zeros(len(which), len(centre))
         second, diagonal = centre.new_zeros(*first.shape, len(centre)), torch.zeros_like(first)
-        for some in rows.split(CHUNK):
+        whole = [slice(i, i + CHUNK) for i in range(0, len(t), CHUNK)]  # looked up without a copy
+        for some in whole if len(rows) == len(t) else rows.split(CHUNK):
             r, d = (share[some] / count.clamp(min=NEGLIGIBLE)).T, t[some].double() - centre  # (k, m), (m, D)
             first += r @ d
             second += (r[:, None] * d.T).flatten(0, 1).mm(d).unflatten(0, first.shape)
-            diagonal += r @ v[some].double()
+            if v is not None:
+                diagonal += r @ v[some].double()
         covariance = second - first[:, :, None] * first[:, None] + diagonal.diag_embed()
         if int(self.iterations) == 0:
             directions, variances = _principal(covariance, self.factors)

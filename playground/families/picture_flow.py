@@ -121,6 +121,14 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         """The velocity, (n, *shape), at points (n, *shape), times (n,) and class indices (n,)."""
         return self.look(x, t, label)[0]
 
+    def guided(self, x: Tensor, t: Tensor, label: Tensor, scale: float) -> Tensor:
+        """The velocity, away from that for any class by ``scale`` times what the class (n,) adds to it."""
+        if scale == 1:
+            return self.velocity(x, t, label)
+        free = torch.full_like(label, len(self.labels))
+        without, told = self.velocity(x.repeat(2, 1, 1, 1), t.repeat(2), torch.cat([free, label])).chunk(2)
+        return without + scale * (told - without)
+
     def look(self, x: Tensor, t: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """The velocity, and the network's coarse state, (n, deep, height / 4, width / 4)."""
         at = t[:, None, None, None]
@@ -133,13 +141,8 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         """The velocity as a function of points and one time, of classes (n,) or any, guided."""
 
         def velocity(x: Tensor, t: float) -> Tensor:
-            times = x.new_full((len(x),), t)
-            free = torch.full((len(x),), len(self.labels), device=x.device)
-            if label is None or scale == 1:
-                return self.velocity(x, times, free if label is None else label)
-            both = self.velocity(x.repeat(2, 1, 1, 1), times.repeat(2), torch.cat([free, label]))
-            without, told = both.chunk(2)
-            return without + scale * (told - without)
+            classes = torch.full((len(x),), len(self.labels), device=x.device) if label is None else label
+            return self.guided(x, x.new_full((len(x),), t), classes, scale)
 
         return velocity
 

@@ -65,7 +65,7 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
         arxiv="1605.08803",
     )
 
-    def __init__(self, shape: tuple[int, ...] = (2,), couplings: int = 8, width: int = 32, depth: int = 2) -> None:
+    def __init__(self, shape: tuple[int, ...] = (2,), couplings: int = 10, width: int = 32, depth: int = 2) -> None:
         super().__init__()
         if len(shape) != 1 or shape[0] < 2:
             raise ValueError(f"shape must be (D,) with D at least 2; it was {tuple(shape)}.")
@@ -176,11 +176,11 @@ class Step(NamedTuple):
 
 @torch.no_grad()
 def spread_bends(net: Mlp) -> None:
-    """Let the first layer's units bend in places all over the data, and four times as sharply as nn.Linear's.
+    """Let the first layer's units bend in places all over the data, and eight times as sharply as nn.Linear's.
 
     A network of one input whose biases are zero bends at zero only, and spends its first hundreds of steps on moving
     its units apart.
     """
     weight, bias = net.weights[0], net.biases[0]
-    weight.mul_(4)
+    weight.mul_(8)
     bias.copy_(-(weight * torch.empty_like(weight).uniform_(-REACH, REACH)).sum(0))

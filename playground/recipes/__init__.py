@@ -31,6 +31,7 @@ class Recipe:
         seed: of everything random in the run.
         labelled: how many data keep their label, equally many of each class, which then make half of every batch; the
             others' label is -1. None: all keep it.
+        begins: the pretrained model of the same family and sizes whose weights the run begins with.
         teacher: the pretrained model that a ``Distils`` model learns from.
         device: the device it was written for, ``cpu`` or ``cuda``; the latter's recipes form the GPU queue.
         value: the order in the GPU queue, highest first.
@@ -53,6 +54,7 @@ class Recipe:
     clip: float = 1.0
     seed: int = 0
     labelled: int | None = None
+    begins: str = ""
     teacher: str = ""
     device: str = "cpu"
     value: float = 0.0

@@ -1,4 +1,4 @@
-"""A class-conditional diffusion model on Fashion-MNIST: two hours on one core."""
+"""A class-conditional diffusion model on Fashion-MNIST: half an hour on one core, from the weights of MNIST's."""
 
 from dataclasses import replace
 
@@ -8,5 +8,7 @@ recipe = replace(
     on_mnist,
     name="fashion-mnist-diffusion",
     data="fashion-mnist",
+    begins="mnist-diffusion",
+    steps=2_500,
     expects="garments named at a glance; nine of ten samples the garment asked for",
 )

@@ -1,4 +1,4 @@
-"""A multi-scale spline flow on Fashion-MNIST: an hour on one core."""
+"""A multi-scale spline flow on Fashion-MNIST: half an hour on one core, from the weights of MNIST's."""
 
 from dataclasses import replace
 
@@ -8,6 +8,8 @@ recipe = replace(
     on_mnist,
     name="fashion-mnist-flow",
     data="fashion-mnist",
+    begins="mnist-flow",
+    steps=3_500,
     published=(),
     expects="garments named at a glance; bits per dimension and the Frechet distance printed",
 )

@@ -1,18 +1,15 @@
-"""Class-conditional flow matching on Fashion-MNIST: an hour on one core."""
+"""Class-conditional flow matching on Fashion-MNIST: half an hour on one core, from the weights of MNIST's."""
 
-from functools import partial
+from dataclasses import replace
 
-from playground.families.picture_flow import PictureFlow
-from playground.recipes import Recipe
+from playground.recipes.mnist_flow_matching import recipe as on_mnist
 
-recipe = Recipe(
+recipe = replace(
+    on_mnist,
     name="fashion-mnist-flow-matching",
-    model=partial(PictureFlow, width=48, deep=96, blocks=2),
     data="fashion-mnist",
-    steps=8_000,
-    batch=64,
-    lr=2e-3,
-    betas=(0.9, 0.99),
-    ema=0.999,
+    begins="mnist-flow-matching",
+    steps=3_000,
+    published=(),
     expects="garments named at a glance; bits per dimension by the ODE and the Frechet distance printed",
 )

@@ -7,7 +7,7 @@ from playground.recipes import Recipe
 
 recipe = Recipe(
     name="mnist-few-step",
-    model=partial(FewStep, width=48, deep=96, blocks=2),
+    model=partial(FewStep, width=48, deep=96, blocks=2, guidance=1.4),
     data="mnist",
     teacher="mnist-flow-matching",
     steps=900,

@@ -70,6 +70,8 @@ def _cell(column: Column, model: Json) -> Json | None:
         trained = model["trained"]
         minutes = trained["seconds"] / 60
         how = f"{trained['steps']:,} steps on {trained['device']}"
+        if "begins" in trained:
+            how += f", from the weights of {trained['begins']}"
         return {"value": minutes, "text": number(minutes), "protocol": how}
     value = model[column.name]
     return {"value": value, "text": f"{value:,}"} if column.form == "count" else _told(value)

@@ -7,8 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
+
 from playground.ui.api import app_kwargs
 from playground.ui.charting import routes
+from playground.ui.early import Early
 
 HERE = Path(__file__).parent
 SHARED = (
@@ -46,6 +49,8 @@ def head() -> str:
 
 def launch_options() -> dict[str, Any]:
     """Keyword arguments of ``Blocks.launch`` for the app and for the tests alike."""
+    own = app_kwargs()
+    early = Middleware(Early, text("shared", "calm.js"))
     os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir()) / "playground"))
     return {
         "head": head(),
@@ -58,5 +63,5 @@ def launch_options() -> dict[str, Any]:
         "footer_links": ["api"],
         "ssr_mode": False,
         "pwa": False,
-        "app_kwargs": {**app_kwargs(), "routes": routes()},
+        "app_kwargs": {**own, "middleware": [*own["middleware"], early], "routes": routes()},
     }

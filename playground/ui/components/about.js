@@ -37,8 +37,8 @@ const paper = (about) => (about.paper ? h("p.pg-paper", {}, about.paper, about.a
   rel: "noopener noreferrer"}, `arXiv:${about.arxiv}`)] : null) : null);
 
 const trained = (m) => {
-  const {device, seconds, steps} = m.trained || {};
-  return [`${pg.number(m.parameters)} numbers`, steps ? `${pg.number(steps)} steps` : "", seconds ? `${pg.seconds(seconds)} of training` : "", device || ""].filter(Boolean).join(" · ");
+  const {device, seconds, steps, begins} = m.trained || {};
+  return [`${pg.number(m.parameters)} numbers`, steps ? `${pg.number(steps)} steps` : "", seconds ? `${pg.seconds(seconds)} of training` : "", device || "", begins ? `from the weights of ${begins}` : ""].filter(Boolean).join(" · ");
 };
 
 let before = null;

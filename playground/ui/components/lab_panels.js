@@ -9,15 +9,17 @@ const MARKS = {exact: ["=", "exact", "its own exact log-density"], "lower bound"
   estimate: ["≈", "estimate", "an estimate of its log-density"], unnormalised: ["∝", "unnormalised", "its log-density up to a constant"], none: ["", "no density", "it has no density"]};
 const KL = {exact: "", "lower bound": "≤ ", estimate: "≈ ", unnormalised: "≈ "};
 
-const panels = new Map(); // name -> {node, paint}
+const panels = new Map(); // name -> {node, paint, say}
 const marked = new Set();
 let waiting = 0;
 const mark = (name) => {
   for (const one of name ? [name] : panels.keys()) marked.add(one);
   waiting = waiting || requestAnimationFrame(() => {
     waiting = 0;
-    for (const one of marked) if (panels.has(one)) panels.get(one).paint();
+    const news = [...marked].map((one) => panels.get(one)).filter(Boolean);
     marked.clear();
+    for (const one of news) one.paint(); // all before the first word: a canvas asks how large it is, which words may change
+    for (const one of news) one.say();
   });
 };
 
@@ -66,22 +68,31 @@ const truth = () => {
   const made = frame("truth");
   const paint = () => {
     const {target} = lab;
+    lab.paint(made.canvas, {logp: lab.state.view === "samples" ? null : target.logp, points: lab.state.view === "samples" || !target.logp ? target.points : null,
+      outline: lab.state.view === "samples" ? target.logp : null});
+  };
+  const say = () => {
+    const {target} = lab;
     made.title.textContent = "The truth";
     made.kind.textContent = target.title;
     made.line.replaceChildren(h("span.lab-kl", {}, ...(Number.isFinite(target.entropy) ? ["H ", h("b", {}, `${target.entropy.toFixed(3)} nats`)] : ["only samples are known"])));
     made.plane.setAttribute("aria-label", `The truth, ${target.title}: look closer`);
-    lab.paint(made.canvas, {logp: lab.state.view === "samples" ? null : target.logp, points: lab.state.view === "samples" || !target.logp ? target.points : null,
-      outline: lab.state.view === "samples" ? target.logp : null});
   };
-  return {node: made.node, paint};
+  return {node: made.node, paint, say};
 };
 
 const learner = (name) => {
   const made = frame(name);
   const bar = made.plane.querySelector(".lab-so-far");
   const paint = () => {
-    const {latest, note} = lab.panels[name] || {};
+    const {latest} = lab.panels[name] || {};
     const known = lab.target.logp;
+    const dense = latest && lab.state.view !== "samples" ? latest.logp : null;
+    lab.paint(made.canvas, {logp: dense, points: latest ? (lab.state.view === "difference" && dense ? null : latest.points) : null,
+      difference: lab.state.view === "difference" && dense ? known : null, outline: dense ? null : known});
+  };
+  const say = () => {
+    const {latest, note} = lab.panels[name] || {};
     const {kind, sign, short, words} = kindMark(name);
     const title = lab.learnerOf(name).title;
     made.title.textContent = title;
@@ -93,11 +104,8 @@ const learner = (name) => {
     made.line.replaceChildren(...(note ? [h("span.lab-note", {role: "status"}, note)] : figures(name).filter(Boolean)));
     made.plane.setAttribute("aria-label", `${title}, ${words || "not begun"}: look closer`);
     bar.style.width = `${100 * (latest ? latest.progress : 0)}%`;
-    const dense = latest && lab.state.view !== "samples" ? latest.logp : null;
-    lab.paint(made.canvas, {logp: dense, points: latest ? (lab.state.view === "difference" && dense ? null : latest.points) : null,
-      difference: lab.state.view === "difference" && dense ? known : null, outline: dense ? null : known});
   };
-  return {node: made.node, paint};
+  return {node: made.node, paint, say};
 };
 
 // ---- as large as they can be with all in sight

@@ -7,6 +7,7 @@ window.lab = window.lab || {};
   const HALF = 4.5; // every plane shows [-4.5, 4.5]^2
   const NONE = -32768; // in a map: not a number
   const GAMMA = 0.45; // colours grow with this power of the density, so that a hundredth of the peak is still seen
+  const LARGE = 400; // pixels a side, from which on the smoothest colours are seen, and worth twice the time
   const MASS = 0.9; // of the truth, within its outline
 
   // From no density to the most; lightness rises (or falls) all the way, so that it reads without colour too.
@@ -123,7 +124,7 @@ window.lab = window.lab || {};
     else if (logp && difference) fill(share.difference(logp, topOf(difference), difference), tables[mode].split);
     else if (logp) fill(share.density(logp, topOf(logp)), tables[mode].ramp);
     if (verdict || logp) {
-      Object.assign(context, {imageSmoothingEnabled: true, imageSmoothingQuality: "high"});
+      Object.assign(context, {imageSmoothingEnabled: true, imageSmoothingQuality: size > LARGE ? "high" : "medium"});
       context.drawImage(scrap, 0, 0, size, size);
     } else {
       context.fillStyle = RAMPS[mode][0];

@@ -1,0 +1,53 @@
+"""Scripts written to the beginning of pages: whole pages, of whatever pieces, and nothing but pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from playground.ui.early import Early
+
+PAGE = "<!doctype html><head><title>é</title></head><body><head></body>"
+
+
+def ask(path: str, method: str = "GET") -> httpx.Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for byte in PAGE.encode():
+            yield bytes([byte])
+
+    async def whole(request: Request) -> Response:
+        return HTMLResponse(PAGE)
+
+    async def pieced(request: Request) -> Response:
+        return StreamingResponse(pieces(), media_type="text/html")
+
+    async def data(request: Request) -> Response:
+        return JSONResponse({"html": PAGE})
+
+    app = Starlette(routes=[Route("/whole", whole), Route("/pieced", pieced), Route("/data", data)])
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(Early(app, "early()"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.request(method, path)
+
+    return asyncio.run(asked())
+
+
+def test_a_page_begins_with_the_script_once() -> None:
+    for path in ("/whole", "/pieced"):
+        answer = ask(path)
+        assert answer.text == PAGE.replace("<head>", "<head><script>early()</script>", 1)
+        assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_what_is_no_page_stays_as_it_is() -> None:
+    assert ask("/data").json() == {"html": PAGE}
+    assert ask("/missing").status_code == 404
+    assert ask("/whole", "HEAD").content == b""
