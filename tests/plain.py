@@ -20,9 +20,9 @@ Plain = tuple[list[nn.Parameter], Callable[[Tensor], Tensor]]
 PlainGame = tuple[dict[str, list[nn.Parameter]], Callable[[Tensor, str], Tensor]]  # each player's, by its name
 
 
-def network(inputs: int, width: int, outputs: int, depth: int) -> nn.Sequential:
+def network(inputs: int, width: int, outputs: int, depth: int, activation: type[nn.Module] = nn.SiLU) -> nn.Sequential:
     sizes = [inputs, *[width] * depth]
-    hidden = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.SiLU())]
+    hidden = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), activation())]
     return nn.Sequential(*hidden, nn.Linear(width, outputs))
 
 
@@ -44,7 +44,7 @@ def planted(parameters: Iterable[nn.Parameter], first: Iterable[Tensor], nets: I
 
 
 def plain_realnvp(couplings: int = 10, width: int = 32, depth: int = 2) -> Plain:
-    nets = nn.ModuleList(network(1, width, 2, depth) for _ in range(couplings))
+    nets = nn.ModuleList(network(1, width, 2, depth, nn.Tanh) for _ in range(couplings))
 
     def loss(x: Tensor) -> Tensor:
         parts, log_det = [x[:, :1], x[:, 1:]], torch.zeros(len(x))

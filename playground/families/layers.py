@@ -76,7 +76,9 @@ def picture_critic(shape: tuple[int, int, int], width: int) -> nn.Sequential:
 
 
 class Tape(NamedTuple):
-    """What a perceptron's backward pass needs of its forward pass: each layer's input, each activation's input."""
+    """What a perceptron's backward pass needs of its forward pass: each layer's input, each activation's input (tanh's
+    output, which gives its slope).
+    """
 
     given: list[Tensor]
     before: list[Tensor]
@@ -109,12 +111,12 @@ class Mlp(nn.Module):
         width: int,
         outputs: int,
         depth: int = 3,
-        activation: Literal["silu", "leaky_relu"] = "silu",
+        activation: Literal["silu", "leaky_relu", "tanh"] = "silu",
         zero: bool = False,
         offset: bool = True,
     ) -> None:
         super().__init__()
-        self.smooth = activation == "silu"
+        self.activation = activation
         sizes = [inputs, *[width] * depth, outputs]
         pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList([nn.Parameter(torch.empty(a, b)) for a, b in pairs])  # (in, out) each
@@ -128,8 +130,7 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         for weight, bias in self._hidden:
-            pre = torch.addmm(bias, x, weight)
-            x = F.silu(pre) if self.smooth else F.leaky_relu(pre, SLOPE)
+            x = self._activated(torch.addmm(bias, x, weight))
         return self._answer(x)
 
     @torch.no_grad()
@@ -138,8 +139,8 @@ class Mlp(nn.Module):
         given, before = [x], []
         for weight, bias in self._hidden:
             pre = torch.addmm(bias, given[-1], weight)
-            before.append(pre)
-            given.append(F.silu(pre) if self.smooth else F.leaky_relu(pre, SLOPE))
+            given.append(self._activated(pre))
+            before.append(given[-1] if self.activation == "tanh" else pre)
         return self._answer(given[-1]), Tape(given, before)
 
     @torch.no_grad()
@@ -191,7 +192,7 @@ class Mlp(nn.Module):
         Raises:
             ValueError: the activation is smooth.
         """
-        if self.smooth:
+        if self.activation != "leaky_relu":
             raise ValueError('a penalty on the slope is written out for activation="leaky_relu" only.')
         n = len(g)
         g = torch.cat([g, g.new_ones(len(tape.given[0]) - n, g.shape[1])])
@@ -213,11 +214,18 @@ class Mlp(nn.Module):
         # few outputs: a copy of the weight the other way round costs less than the matrix product gains
         return F.linear(x, weight.T.contiguous(), bias) if weight.shape[1] <= FEW else torch.addmm(bias, x, weight)
 
-    def _bend(self, g: Tensor, pre: Tensor) -> Tensor:
-        """``g`` times the activation's derivative at ``pre``."""
-        if self.smooth:
-            return torch.ops.aten.silu_backward(g, pre)
-        return torch.ops.aten.leaky_relu_backward(g, pre, SLOPE, False)
+    def _activated(self, pre: Tensor) -> Tensor:
+        if self.activation == "silu":
+            return F.silu(pre)
+        return pre.tanh() if self.activation == "tanh" else F.leaky_relu(pre, SLOPE)
+
+    def _bend(self, g: Tensor, before: Tensor) -> Tensor:
+        """``g`` times the activation's derivative, of which the tape says ``before``."""
+        if self.activation == "silu":
+            return torch.ops.aten.silu_backward(g, before)
+        if self.activation == "tanh":
+            return torch.ops.aten.tanh_backward(g, before)
+        return torch.ops.aten.leaky_relu_backward(g, before, SLOPE, False)
 
 
 def _write(weight: Tensor, bias: Tensor | None, given: Tensor, g: Tensor, rows: int | None = None) -> None:

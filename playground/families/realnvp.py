@@ -73,7 +73,8 @@ class RealNVP(Sprints, Refines, Reconstructs, Density, Carries):
         half = shape[0] // 2
         self.sizes = (half, shape[0] - half)
         self._nets = tuple(
-            Mlp(self.sizes[i % 2], width, 2 * self.sizes[1 - i % 2], depth, zero=True) for i in range(couplings)
+            Mlp(self.sizes[i % 2], width, 2 * self.sizes[1 - i % 2], depth, activation="tanh", zero=True)
+            for i in range(couplings)
         )
         self.nets = nn.ModuleList(self._nets)
         for net in self._nets:
