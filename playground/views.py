@@ -76,6 +76,29 @@ class Film(View):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lattice(View):
+    """Pictures all over a plane of codes, with what lies on it.
+
+    Args:
+        pixels: (rows, columns, height, width, channels) uint8, evenly spaced, from the top left to the bottom right.
+        extent: where the outermost pictures are: left, right, bottom, top.
+        axes: what x and y are, in words.
+        points: (n, 2) float32, x and y of data's codes, or None.
+        classes: (n,) the class of each, or None.
+        labels: the classes' names.
+        anchors: (k, 2) float32, the places of the pictures that the plane was laid through, or none.
+    """
+
+    pixels: np.ndarray
+    extent: tuple[float, float, float, float]
+    axes: tuple[str, str]
+    points: np.ndarray | None = None
+    classes: np.ndarray | None = None
+    labels: tuple[str, ...] = ()
+    anchors: np.ndarray | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table(View):
     """Rows under headed columns; cells are text or numbers.
 

@@ -66,8 +66,9 @@ class Backend(ABC):
         ``models``: a list, grouped by family, each with name, title (its short name, unlike any other's on its data),
         line, family, family_title, data, labels, licence, parameters, trained, metrics, published, about (fields of
         ``About``), source (the family's file), expected_seconds (what 16 samples cost where measured, or null),
-        ``fits`` (activity name to null, or to the reason why not) and ``knobs`` (activity name to the list of knob
-        specs of a fitting activity, the family's own last and marked ``own``). ``activities``: a list, each with name,
+        latent (how many numbers its code has, where that was chosen, or null), ``fits`` (activity name to null, or to
+        the reason why not) and ``knobs`` (activity name to the list of knob specs of a fitting activity, the family's
+        own last and marked ``own``). ``activities``: a list, each with name,
         title and help. ``datasets``: a list, each with name, title, line, labels, shape and licence. ``broken``: model
         name to why it cannot be opened.
         ``default``: the model to begin with, or null. ``device``: where requests run, in words.

@@ -124,6 +124,7 @@ class Shelf:
             "about": asdict(entry.about),
             "source": f"playground/families/{card.family}.py",
             "expected_seconds": entry.expected_seconds,
+            "latent": _numbers(entry),
             "fits": fits,
             "knobs": {a.name: self._knobs(entry, a) for a in able},
         }
@@ -197,6 +198,12 @@ def _made_with(family: type[Model], card: Card) -> dict[str, Any]:
     parameters = inspect.signature(family).parameters.values()
     made = {p.name: card.init.get(p.name, None if p.default is p.empty else p.default) for p in parameters}
     return {**made, "labelled": card.trained.get("labelled", "all")}
+
+
+def _numbers(entry: Entry) -> int | None:
+    """How many numbers a code of it has, where its recipe chose that."""
+    chosen = _made_with(entry.family, entry.card).get("latent")
+    return chosen if isinstance(chosen, int) else None
 
 
 def _trait(name: str, value: Any) -> str:

@@ -10,6 +10,7 @@ from playground.backends import Backend
 from playground.lab.arena import Arena
 from playground.ui import laboratory
 from playground.ui.pages import lab, play
+from playground.ui.pages.latent import latent
 from playground.ui.pages.scores import scores as all_scores
 from playground.ui.theme import launch_options
 
@@ -20,7 +21,7 @@ __all__ = ["build", "launch_options"]
 
 
 def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | None = None) -> Blocks:
-    """All pages: Play and the Scores over ``backend``, and the Laboratory.
+    """All pages: Play, Latent and the Scores over ``backend``, and the Laboratory.
 
     Args:
         backend: where the models are.
@@ -30,6 +31,8 @@ def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | N
     page = play.build(backend)
     with page.route("Laboratory", "lab", show_in_navbar=False):
         lab.laboratory(laboratory.functions(Arena()) if functions is None else functions)
+    with page.route("Latent", "latent", show_in_navbar=False):
+        latent(backend)
     with page.route("Scores", "scores", show_in_navbar=False):
         all_scores(backend)
     return page

@@ -27,6 +27,7 @@ SHARED = (
     "lab",
     "lab_race",
     "scores",
+    "latent",
 )  # in this order
 
 

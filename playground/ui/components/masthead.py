@@ -6,7 +6,12 @@ import gradio as gr
 
 from playground.ui.components import element
 
-PAGES = {"play": ("Play", "./"), "lab": ("Laboratory", "lab"), "scores": ("Scores", "scores")}
+PAGES = {
+    "play": ("Play", "./"),
+    "latent": ("Latent", "latent"),
+    "lab": ("Laboratory", "lab"),
+    "scores": ("Scores", "scores"),
+}
 MARKUP = """
 <header class="pg-masthead" data-page="{here}">
   <span class="pg-mark" aria-hidden="true"><i></i><i></i><i></i><i></i><i></i><i></i><i></i><i></i><i></i></span>

@@ -78,7 +78,7 @@ window.playground = window.playground || {};
   const save = (name, href) => h("a", {href, download: name}).click();
 
   // The pages stand beside each other, wherever this is mounted.
-  const root = location.pathname.replace(/(lab|scores)\/?$/, "");
+  const root = location.pathname.replace(/(latent|lab|scores)\/?$/, "");
 
   const remember = (key, value) => { try { localStorage.setItem(`pg-${key}`, value); } catch { /* private window */ } };
   const remembered = (key) => { try { return localStorage.getItem(`pg-${key}`); } catch { return null; } };
