@@ -24,13 +24,10 @@ from playground.rng import Rng
 pytestmark = pytest.mark.weights
 # Recipes that nobody has had the hours for yet; a name leaves this list with the commit that brings its weights.
 AWAITED = {
-    "emoji-flow-matching",
     "emoji-gan",
     "fashion-mnist-diffusion",
     "fashion-mnist-few-step",
     "fashion-mnist-flow",
-    "fashion-mnist-conditional-gan",
-    "fashion-mnist-flow-matching",
     "mnist-energy",
     "mnist-vqvae",
 }
