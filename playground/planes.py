@@ -20,6 +20,7 @@ CODED = 1000  # test pictures whose codes are shown, at the most
 PATIENCE = 4.0  # seconds that coding them may take
 FIRST = 8  # of them coded before it is known how long that takes
 REACH = 3.0  # standard deviations that the pad shows either way
+KEPT = 8  # planes of a model
 INSIDE = 0.995  # of the codes are on a pad of two numbers
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.5, 3**0.5 / 2))  # where three pictures are on the pad
 ROOM = 0.2  # around them, on all sides
@@ -71,8 +72,18 @@ def plane_of(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
     """The plane of a way in ``THROUGH``; of a latent of two numbers always the whole of it.
 
     Main directions are those in which the codes of test pictures vary most (principal components); a model that has no
-    codes of pictures gets three pictures of its own, which ``rng`` chooses.
+    codes of pictures gets three pictures of its own, which ``rng`` chooses. The last few planes of a model are kept.
     """
+    known = _planes.setdefault(model, {})
+    key = through, rng.seed
+    if key not in known:
+        if len(known) >= KEPT:
+            known.clear()
+        known[key] = _laid(model, data, rng, through)
+    return known[key]
+
+
+def _laid(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
     if isinstance(model, Encodes):
         codes, classes = _coded(model, data)
         flat = codes.flatten(1)
@@ -148,6 +159,7 @@ def _ends(middle: float, half: float) -> tuple[float, float]:
     return float(middle) - half, float(middle) + half
 
 
+_planes: WeakKeyDictionary[Model, dict[tuple[str, int], Plane]] = WeakKeyDictionary()
 _known: WeakKeyDictionary[Model, tuple[Tensor, np.ndarray]] = WeakKeyDictionary()
 
 
