@@ -21,7 +21,7 @@ from startup import FLAGS, ROOT, answering, free_port
 # from the event to the end of the frame in which its picture was painted
 WATCH = """() => {
   window.delays = [];
-  document.querySelector("[data-pad]").addEventListener("pointermove", (event) => {
+  document.querySelector("[data-plane]").addEventListener("pointermove", (event) => {
     requestAnimationFrame(() => delays.push(performance.now() - event.timeStamp));
   });
 }"""
@@ -45,7 +45,7 @@ OFF = """() => new Promise((done) => {
 
 def drag(page: Page, moves: int) -> list[float]:
     """Milliseconds of each of so many moves, one a frame, along a curve over the pad."""
-    box: Any = page.locator("[data-pad]").bounding_box()
+    box: Any = page.locator("[data-plane]").bounding_box()
     page.evaluate("() => { delays.length = 0; }")
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
@@ -84,7 +84,7 @@ def main(moves: int) -> None:
                 print(f"{name}: {len(took)} moves, median {median:.1f} ms, 95th percentile {late:.1f} ms")
             process.send_signal(signal.SIGCONT)
             page.wait_for_timeout(1000)
-            box: Any = page.locator("[data-pad]").bounding_box()
+            box: Any = page.locator("[data-plane]").bounding_box()
             exact = []
             for k in range(20):
                 page.mouse.move(box["x"] + 40 + 20 * k, box["y"] + 60 + 17 * k)

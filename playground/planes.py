@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -67,6 +67,12 @@ class Plane:
         weights = torch.stack([1 - x - second / 2, x - second / 2, second])  # of the corners, (3, n)
         return z / weights.square().sum(0).sqrt().clamp(min=0.2).view(shape)
 
+    def places(self, codes: Tensor) -> np.ndarray:
+        """Where codes (n, *latent) are on the plane, or their nearest points of it, (n, 2)."""
+        basis = torch.stack([self.across.flatten(), self.up.flatten()], 1).cpu().double()
+        away = (codes - self.origin).flatten(1).cpu().double()
+        return torch.linalg.lstsq(basis, away.T).solution.T.float().numpy()
+
 
 def plane_of(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
     """The plane of a way in ``THROUGH``; of a latent of two numbers always the whole of it.
@@ -98,7 +104,7 @@ def _laid(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
 
 
 def _whole(codes: Tensor, classes: np.ndarray) -> Plane:
-    points = codes.flatten(1).double().cpu().numpy()
+    points = codes.flatten(1).cpu().double().numpy()
     low, high = np.quantile(points, [1 - INSIDE, INSIDE], axis=0)
     middle, half = (low + high) / 2, float((high - low).max()) / 2 * 1.05
     across, up = torch.eye(2, device=codes.device).view(2, *codes.shape[1:])
@@ -143,16 +149,12 @@ def _corners(
     """Through three codes (3, *latent), which are at ``CORNERS``; other ``codes`` are projected onto it."""
     origin, across = three[0], three[1] - three[0]
     up = (three[2] - three[0] - across / 2) / CORNERS[2][1]
-    points = None
-    if codes is not None:
-        basis = torch.stack([across.flatten(), up.flatten()], 1).double()
-        away = (codes - origin).flatten(1).double()
-        points = torch.linalg.lstsq(basis, away.T).solution.T.float().cpu().numpy()
     left, right, bottom, top = -ROOM, 1 + ROOM, -ROOM, CORNERS[2][1] + ROOM
     down = (right - left - (top - bottom)) / 2  # a square
     axes = ("from the first picture to the second", "towards the third")
     extent = (left, right, bottom - down, top + down)
-    return Plane(origin, across, up, extent, axes, points, classes, CORNERS, round, note)
+    bare = Plane(origin, across, up, extent, axes, None, classes, CORNERS, round, note)
+    return bare if codes is None else replace(bare, points=bare.places(codes))
 
 
 def _ends(middle: float, half: float) -> tuple[float, float]:

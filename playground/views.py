@@ -84,7 +84,7 @@ class Lattice(View):
         extent: where the outermost pictures are: left, right, bottom, top.
         axes: what x and y are, in words.
         points: (n, 2) float32, x and y of data's codes, or None.
-        classes: (n,) the class of each, or None.
+        classes: (n,) uint8, the class of each, or None.
         labels: the classes' names.
         anchors: (k, 2) float32, the places of the pictures that the plane was laid through, or none.
     """

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from playground.ui.early import Early
 
 PAGE = "<!doctype html><head><title>é</title></head><body><head></body>"
 
 
-def ask(path: str, method: str = "GET") -> httpx.Response:
+def ask(path: str, method: str = "GET") -> Any:
     async def pieces() -> AsyncIterator[bytes]:
         for byte in PAGE.encode():
             yield bytes([byte])
@@ -31,13 +31,7 @@ def ask(path: str, method: str = "GET") -> httpx.Response:
         return JSONResponse({"html": PAGE})
 
     app = Starlette(routes=[Route("/whole", whole), Route("/pieced", pieced), Route("/data", data)])
-
-    async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(Early(app, "early()"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            return await client.request(method, path)
-
-    return asyncio.run(asked())
+    return TestClient(Early(app, "early()")).request(method, path)
 
 
 def test_a_page_begins_with_the_script_once() -> None:

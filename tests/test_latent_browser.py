@@ -45,7 +45,7 @@ def seen(page: Any) -> str:
 
 def spot(page: Any, across: float, down: float) -> tuple[float, float]:
     """Where a share of the pad's width and height is on the screen."""
-    box = page.locator("[data-pad]").bounding_box()
+    box = page.locator("[data-plane]").bounding_box()
     return box["x"] + across * box["width"], box["y"] + down * box["height"]
 
 
@@ -100,7 +100,7 @@ def test_a_link_comes_back_to_the_same_place(visit: Open) -> None:
 
 def test_keys_and_three_pictures(visit: Open) -> None:
     page = visit()
-    page.focus("[data-pad]")
+    page.focus("[data-plane]")
     before = page.inner_text("[data-place]")
     page.keyboard.press("Shift+ArrowRight")
     page.wait_for_function(f"document.querySelector('[data-place]').textContent !== '{before}'")
@@ -127,10 +127,26 @@ def test_a_trail_is_saved_as_a_film(visit: Open, tmp_path: Path) -> None:
     assert page.is_hidden("[data-save]")
 
 
+def test_what_is_drawn_is_coded(visit: Open) -> None:
+    page = visit()
+    pad = page.locator(".lab-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_function("latent.result.own !== null")
+    assert "off by" in page.inner_text("[data-off]")
+    assert page.locator(".lt-own-three canvas").count() == 3
+    page.click("[data-act=clear]")
+    page.wait_for_function("latent.result.own === null")
+
+
 def test_on_a_phone_by_touch(visit: Open) -> None:
     page = visit(width=390, height=844, has_touch=True, is_mobile=True)
     assert no_sideways(page)
-    page.locator("[data-pad]").scroll_into_view_if_needed()
+    page.locator("[data-plane]").scroll_into_view_if_needed()
     before = seen(page)
     page.touchscreen.tap(*spot(page, 0.25, 0.75))
     page.wait_for_function(f"document.querySelector('[data-picture]').toDataURL() !== '{before}'")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from toy import Toy
 from toyshelf import toy_shelf
 
@@ -23,7 +25,7 @@ from playground.pictures import to_data
 from playground.planes import CORNERS, THROUGH, plane_of
 from playground.rng import Rng
 from playground.ui.trails import pictures
-from playground.views import Images, Lattice, Progress, View
+from playground.views import Curve, Images, Lattice, Progress, View
 
 DIGITS = datasets()["mnist"]
 
@@ -129,6 +131,20 @@ def test_a_spot_is_the_lattices_picture_there(local: Local) -> None:
         spot = run(local, "spot", x=x, y=y)[-1]
         assert isinstance(spot, Images)
         assert np.abs(spot.pixels[0].astype(int) - lattice.pixels[row, column]).max() <= 1
+
+
+def test_ones_own_picture_is_where_its_code_is(local: Local) -> None:
+    levels, _, _ = DIGITS.examples()
+    sent = io.BytesIO()
+    Image.fromarray(levels[4, 0]).save(sent, "PNG")
+    url = f"data:image/png;base64,{base64.b64encode(sent.getvalue()).decode()}"
+    three, at = run(local, "place", picture=url)
+    lattice = run(local, "plane", side=9)[-1]
+    assert isinstance(three, Images) and isinstance(at, Curve) and isinstance(lattice, Lattice)
+    np.testing.assert_array_equal(three.pixels[0, :, :, 0], levels[4, 0])
+    assert lattice.points is not None
+    np.testing.assert_allclose([at.x[0, 0], at.y[0, 0]], lattice.points[4], atol=1e-3)
+    assert "Draw or send" in str(vars(run(local, "place")[0])["text"])
 
 
 def test_a_trail_that_is_not_what_it_says_is_refused() -> None:

@@ -95,7 +95,7 @@ def test_the_log_determinant_is_that_of_autograds_jacobian() -> None:
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_data_and_noise_are_one_to_one(layers: int) -> None:
-    model, x = lively(0.1, layers=layers).double(), points(1000).double()
+    model, x = lively(0.05, layers=layers).double(), points(1000).double()
     torch.testing.assert_close(model.decode(model.encode(x)), x, atol=1e-5, rtol=0)
     torch.testing.assert_close(model.encode(model.decode(x)), x, atol=1e-5, rtol=0)
 

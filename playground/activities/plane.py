@@ -69,7 +69,7 @@ def plane(
             extent=made.extent,
             axes=made.axes,
             points=made.points,
-            classes=made.classes,
+            classes=None if made.classes is None else made.classes.astype(np.uint8),
             labels=data.labels,
             anchors=np.array(made.anchors, np.float32),
             title=title,

@@ -4,7 +4,7 @@ const pg = window.playground;
 const {latent} = window;
 const {h} = pg;
 const part = (name) => element.querySelector(`[data-${name}]`);
-const [pad, picture] = [part("pad"), part("picture")];
+const [pad, picture] = [part("plane"), part("picture")];
 const LONGEST = 240; // places on a trail
 const FRAMES = 120; // pictures in a film of it
 const STEP = 1 / 60; // of the pad, for an arrow key; with Shift five times that
@@ -94,6 +94,17 @@ const draw = () => {
   for (let i = 0; lattice.anchors && i < lattice.anchors.length; i += 2) {
     const [u, v] = at({x: lattice.anchors[i], y: lattice.anchors[i + 1]});
     context.fillRect(u - 4 * scale, v - 4 * scale, 8 * scale, 8 * scale);
+  }
+  const {own} = latent.result;
+  if (own) {
+    const [u, v] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
+    const reach = 9 * scale;
+    context.beginPath();
+    for (const [du, dv] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(u + du * reach, v + dv * reach);
+    context.closePath();
+    Object.assign(context, {lineWidth: 2 * scale, strokeStyle: ink("--pg-ground")});
+    context.fill();
+    context.stroke();
   }
   const [u, v] = at(place);
   for (const [radius, width, paint] of [[11, 5, ink("--pg-ground")], [11, 2.5, ink("--pg-accent")]]) {

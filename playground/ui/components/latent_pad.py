@@ -15,7 +15,7 @@ MARKUP = """
     <div class="lt-tools" data-tools></div>
   </div>
   <div class="lt-plane">
-    <canvas data-pad tabindex="0" role="application" aria-roledescription="pad"
+    <canvas data-plane tabindex="0" role="application" aria-roledescription="pad"
       aria-label="a plane of codes: drag, or use the arrow keys"></canvas>
     <p class="lt-axis lt-x" data-axis-x></p><p class="lt-axis lt-y" data-axis-y></p>
     <div class="lt-progress" data-progress hidden><div class="pg-bar"><i></i></div><p><span></span></p></div>

@@ -6,6 +6,7 @@ import gradio as gr
 
 from playground.backends import Backend
 from playground.ui.components.latent_bar import latent_bar
+from playground.ui.components.latent_own import latent_own
 from playground.ui.components.latent_pad import latent_pad
 from playground.ui.components.masthead import masthead
 from playground.ui.components.wire import wire
@@ -18,4 +19,5 @@ def latent(backend: Backend) -> None:
     with gr.Column(elem_id="pg-latent"):
         latent_bar()
         latent_pad()
+        latent_own()
     wire(backend, "latent_wire", functions(backend))  # last: the others are there to draw what it brings

@@ -7,8 +7,9 @@
   const PLANE = ["model", "through", "seed", "label"]; // what a new plane is needed for
   const REST = 90; // milliseconds without a move before the exact picture is asked for
   const state = {...DEFAULTS};
-  // status: idle, running, done, failed; lattice: the finest there is; exact: the picture at {x, y} as the model draws it.
-  const result = {status: "idle", run: 0, lattice: null, progress: null, text: "", exact: null};
+  // status: idle, running, done, failed; lattice: the finest there is; exact: the picture at {x, y} as the model
+  // draws it; own: the place of the visitor's picture.
+  const result = {status: "idle", run: 0, lattice: null, progress: null, text: "", exact: null, own: null};
   const listeners = {};
   let wire = null;
   let shelf = null;
@@ -58,7 +59,8 @@
   const set = (change) => {
     const before = PLANE.map((key) => state[key]).join();
     const other = change.model && change.model !== state.model;
-    Object.assign(state, other ? {through: "", label: "", x: "", y: ""} : {}, change);
+    const turned = change.through && change.through !== value("through"); // the same numbers are another place then
+    Object.assign(state, other ? {through: "", label: "", x: "", y: ""} : turned ? {x: "", y: ""} : {}, change);
     sane();
     mirror();
     tell("state");
@@ -67,7 +69,8 @@
   // The place under the finger: no other element changes with it but the pad.
   const place = () => {
     const [left, right, bottom, top] = result.lattice.extent;
-    return {x: state.x === "" ? (left + right) / 2 : Number(state.x), y: state.y === "" ? (bottom + top) / 2 : Number(state.y)};
+    const within = (text, low, high) => (text === "" ? (low + high) / 2 : Math.min(high, Math.max(low, Number(text))));
+    return {x: within(state.x, left, right), y: within(state.y, bottom, top)};
   };
   let resting = 0;
   const move = (x, y) => {
@@ -81,11 +84,14 @@
   };
 
   // ---- asking and running
-  const request = (activity, knobs) => ({model: state.model, activity, seed: Number(state.seed),
-    knobs: {...(spec("through") ? {through: value("through")} : {}), ...(state.label && spec("label") ? {label: state.label} : {}), ...knobs}});
+  const request = (activity, knobs) => {
+    const taken = (name) => (model().knobs[activity] || []).some((one) => one.name === name);
+    const chosen = ["through", "label"].filter((name) => taken(name) && value(name)).map((name) => [name, value(name)]);
+    return {model: state.model, activity, seed: Number(state.seed), knobs: {...Object.fromEntries(chosen), ...knobs}};
+  };
   const load = () => {
     if (result.status === "running") wire.stop();
-    Object.assign(result, {status: "running", run: result.run + 1, progress: null, text: "", exact: null, stale: true});
+    Object.assign(result, {status: "running", run: result.run + 1, progress: null, text: "", exact: null, own: null, stale: true});
     tell("result");
     wire.start({run: result.run, request: request("plane", {})});
   };
@@ -104,7 +110,7 @@
     if (lattice && (result.stale || lattice.at !== result.at)) {
       const floats = (packed) => (packed ? new Float32Array(pg.bytes(packed.b64).buffer) : null);
       Object.assign(result, {at: lattice.at, stale: false, lattice: {...lattice, pictures: pg.unpack(lattice.pixels), side: lattice.pixels.shape[0],
-        points: floats(lattice.points), anchors: floats(lattice.anchors), classes: lattice.classes ? [...integers(lattice.classes)] : null}});
+        points: floats(lattice.points), anchors: floats(lattice.anchors), classes: lattice.classes ? pg.bytes(lattice.classes.b64) : null}});
       tell("lattice");
       clearTimeout(resting);
       resting = setTimeout(look, REST);
@@ -112,10 +118,6 @@
     Object.assign(result, {progress: view("Progress") || null, text: refused ? refused.text : ""});
     if (message.done) Object.assign(result, {status: refused ? "failed" : "done", progress: null});
     tell("result");
-  };
-  const integers = ({dtype, b64}) => {
-    const raw = pg.bytes(b64).buffer;
-    return {uint8: () => new Uint8Array(raw), int32: () => new Int32Array(raw), int64: () => Array.from(new BigInt64Array(raw), Number)}[dtype]();
   };
   const lost = () => {
     if (result.status !== "running") return;
@@ -135,6 +137,13 @@
     if (!drawn) return;
     result.exact = {x, y, picture: pg.unpack(drawn.pixels).at(0), seconds: (performance.now() - begun) / 1000};
     tell("exact");
+  };
+
+  // The visitor's own picture has been coded; a code of two numbers is gone to at once.
+  const mark = (own) => {
+    result.own = own;
+    tell("place");
+    if (own && model().latent === 2) move(own.x, own.y);
   };
 
   const connect = async (made) => {
@@ -161,5 +170,5 @@
   };
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") cancel(); });
 
-  window.latent = {state, result, on, set, move, place, cancel, receive, connect, models, model, spec, value, request, load, link, shelf: () => shelf};
+  window.latent = {state, result, on, set, move, mark, place, cancel, receive, connect, models, model, spec, value, request, load, link, shelf: () => shelf};
 })();

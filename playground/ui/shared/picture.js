@@ -68,5 +68,5 @@
     return {node: made.node, show};
   };
 
-  Object.assign(pg, {pictureKnob: knob, drawingKnob: drawing});
+  Object.assign(pg, {shrink, pictureKnob: knob, drawingKnob: drawing});
 })();
