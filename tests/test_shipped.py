@@ -27,7 +27,6 @@ AWAITED = {
     "emoji-gan",
     "fashion-mnist-diffusion",
     "fashion-mnist-few-step",
-    "fashion-mnist-flow",
     "mnist-energy",
     "mnist-vqvae",
 }
