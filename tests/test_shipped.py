@@ -54,12 +54,12 @@ def test_every_recipe_for_a_cpu_has_its_model_on_the_shelf(name: str) -> None:
     assert {"card.json", "model.safetensors", "log.csv"} <= {p.name for p in (catalog.root() / name).iterdir()}
     if isinstance(model, Samples):
         assert (catalog.root() / name / "samples.png").is_file()
-        x = model.sample(Rng(17, 3))
-        assert x.shape == (3, *model.shape) and x.isfinite().all()
+        x = model.sample(Rng(17, 12))  # garments differ in brightness: of three the mean says little
+        assert x.shape == (12, *model.shape) and x.isfinite().all()
         assert float(x.min()) >= 0 and float(x.max()) <= 1
         real, _, _ = datasets()[card.data].examples()
         assert abs(float(x.mean()) - real.mean() / 255) < 0.15, "as bright as its data, about"
-        torch.testing.assert_close(model.sample(Rng(17, 3).pick([2])), x[2:3], atol=1e-4, rtol=0)
+        torch.testing.assert_close(model.sample(Rng(17, 12).pick([2])), x[2:3], atol=1e-4, rtol=0)
 
 
 @pytest.mark.data
