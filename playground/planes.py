@@ -92,15 +92,20 @@ def plane_of(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
 def _laid(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
     if isinstance(model, Encodes):
         codes, classes = _coded(model, data)
-        flat = codes.flatten(1)
-        if flat.shape[1] == 2:
-            return _whole(codes, classes)
-        if through == THROUGH[0]:
-            return _main(codes, classes)
-        chosen = Rng(rng.seed, 1).uniform(len(codes))[0].argsort()[:3].to(codes.device)
-        return _corners(codes[chosen], False, "Through the codes of three test pictures.", codes, classes)
+        made = _through(codes, classes, rng, through)
+        note = data.examples()[2]  # what stands in for test pictures that are not at hand
+        return replace(made, note=f"{made.note} {note}") if note else made
     note = "Through three draws of its own: it has no encoder that would say where pictures are."
     return _corners(rng.take(3).normal(*model.latent), True, note)
+
+
+def _through(codes: Tensor, classes: np.ndarray, rng: Rng, through: str) -> Plane:
+    if codes[0].numel() == 2:
+        return _whole(codes, classes)
+    if through == THROUGH[0]:
+        return _main(codes, classes)
+    chosen = Rng(rng.seed, 1).uniform(len(codes))[0].argsort()[:3].to(codes.device)
+    return _corners(codes[chosen], False, "Through the codes of three test pictures.", codes, classes)
 
 
 def _whole(codes: Tensor, classes: np.ndarray) -> Plane:
