@@ -7,17 +7,14 @@ Starts the app and a real browser on this machine, presses play with every learn
 
 from __future__ import annotations
 
-import os
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
-from startup import FLAGS, ROOT, answering, free_port
+from playwright.sync_api import Page
+from startup import opened
 
 COUNT = """() => {
   window.seen = {}; window.pressed = performance.now();
@@ -57,23 +54,10 @@ def race(page: Page, seconds: float) -> dict[str, Any]:
 
 
 def main(seconds: float, target: str) -> None:
-    port = free_port()
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        answering(f"http://127.0.0.1:{port}/")
-        with sync_playwright() as playwright:
-            chromium = (
-                os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-            )
-            page = playwright.chromium.launch(executable_path=chromium, args=FLAGS).new_page()
-            page.goto(f"http://127.0.0.1:{port}/lab?target={target}")
-            page.wait_for_function("() => window.lab && lab.facts && lab.facts.learners.length > 0", timeout=60_000)
-            page.wait_for_timeout(8000)  # a visitor reads the page; the server comes to rest
-            told = race(page, seconds)
-    finally:
-        process.terminate()
-        process.wait()
+    with opened(f"lab?target={target}") as (_, page):
+        page.wait_for_function("() => window.lab && lab.facts && lab.facts.learners.length > 0", timeout=60_000)
+        page.wait_for_timeout(8000)  # a visitor reads the page; the server comes to rest
+        told = race(page, seconds)
     seen = {name: [ms / 1000 for ms in told["seen"][name]] for name in told["panels"]}
     rates = [(len(times) - 1) / (times[-1] - times[0]) for times in seen.values() if len(times) > 1]
     print(f"{len(seen)} panels; all have their first picture after {max(t[0] for t in seen.values()):.2f} s")

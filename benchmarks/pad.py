@@ -8,15 +8,12 @@ there, and how far the blended one was from it.
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import subprocess
 import sys
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
-from startup import FLAGS, ROOT, answering, free_port
+from playwright.sync_api import Page
+from startup import opened
 
 # from the event to the end of the frame in which its picture was painted
 WATCH = """() => {
@@ -60,45 +57,32 @@ def drag(page: Page, moves: int) -> list[float]:
 
 
 def main(moves: int) -> None:
-    port = free_port()
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        answering(f"http://127.0.0.1:{port}/")
-        with sync_playwright() as playwright:
-            chromium = (
-                os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-            )
-            page = playwright.chromium.launch(executable_path=chromium, args=FLAGS).new_page()
-            page.goto(f"http://127.0.0.1:{port}/latent")
-            page.wait_for_selector("[data-picture][data-sure=true]", timeout=60_000)
-            page.wait_for_timeout(2000)
-            page.evaluate(WATCH)
-            side = page.evaluate("latent.result.lattice.side")
-            print(f"the plane: {page.evaluate('latent.state.model')}, {side} pictures a side")
-            for name in ("with the server", "with the server stopped"):
-                if name.endswith("stopped"):
-                    process.send_signal(signal.SIGSTOP)
-                took = drag(page, moves)
-                median, late = took[len(took) // 2], took[int(0.95 * len(took))]
-                print(f"{name}: {len(took)} moves, median {median:.1f} ms, 95th percentile {late:.1f} ms")
-            process.send_signal(signal.SIGCONT)
-            page.wait_for_timeout(1000)
-            box: Any = page.locator("[data-plane]").bounding_box()
-            exact = []
-            for k in range(20):
-                page.mouse.move(box["x"] + 40 + 20 * k, box["y"] + 60 + 17 * k)
-                page.mouse.down()
-                page.wait_for_timeout(40)
-                page.evaluate(BLENDED)
-                exact.append(page.evaluate(OFF))
-                page.mouse.up()
-            rest, off = (sorted(values) for values in zip(*exact, strict=True))
-            print(f"exact after rest: median {rest[10]:.0f} ms, at most {rest[-1]:.0f} ms")
-            print(f"blended against exact, mean absolute of 255: median {off[10]:.2f}, at most {off[-1]:.2f}")
-    finally:
-        process.kill()
-        process.wait()
+    with opened("latent") as (process, page):
+        page.wait_for_selector("[data-picture][data-sure=true]", timeout=60_000)
+        page.wait_for_timeout(2000)
+        page.evaluate(WATCH)
+        side = page.evaluate("latent.result.lattice.side")
+        print(f"the plane: {page.evaluate('latent.state.model')}, {side} pictures a side")
+        for name in ("with the server", "with the server stopped"):
+            if name.endswith("stopped"):
+                process.send_signal(signal.SIGSTOP)
+            took = drag(page, moves)
+            median, late = took[len(took) // 2], took[int(0.95 * len(took))]
+            print(f"{name}: {len(took)} moves, median {median:.1f} ms, 95th percentile {late:.1f} ms")
+        process.send_signal(signal.SIGCONT)
+        page.wait_for_timeout(1000)
+        box: Any = page.locator("[data-plane]").bounding_box()
+        exact = []
+        for k in range(20):
+            page.mouse.move(box["x"] + 40 + 20 * k, box["y"] + 60 + 17 * k)
+            page.mouse.down()
+            page.wait_for_timeout(40)
+            page.evaluate(BLENDED)
+            exact.append(page.evaluate(OFF))
+            page.mouse.up()
+        rest, off = (sorted(values) for values in zip(*exact, strict=True))
+        print(f"exact after rest: median {rest[10]:.0f} ms, at most {rest[-1]:.0f} ms")
+        print(f"blended against exact, mean absolute of 255: median {off[10]:.2f}, at most {off[-1]:.2f}")
 
 
 if __name__ == "__main__":

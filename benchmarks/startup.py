@@ -17,6 +17,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -46,6 +48,26 @@ def answering(url: str) -> None:
             return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[tuple[subprocess.Popen[bytes], Page]]:
+    """The app in a process of its own, and a browser's page at ``path`` of it."""
+    port = free_port()
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port), "--no-browser"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        answering(f"http://127.0.0.1:{port}/")
+        with sync_playwright() as playwright:
+            chromium = (
+                os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+            )
+            page = playwright.chromium.launch(executable_path=chromium, args=FLAGS).new_page()
+            page.goto(f"http://127.0.0.1:{port}/{path}")
+            yield process, page
+    finally:
+        process.kill()  # it may have been stopped
+        process.wait()
 
 
 def measure(command: list[str], url: str, ready: str, page: Page) -> tuple[float, float, float]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Annotated, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from playground.capabilities import Decodes
 from playground.data import Dataset
@@ -51,13 +52,7 @@ def plane(
         fresh = _fresh(size, first=whole is None)
         row, column = torch.tensor(fresh, device=rng.device).T / (size - 1)
         z = made.codes(left + (right - left) * column, top + (bottom - top) * row)
-        parts: list[np.ndarray] = []
-        for chunk in z.split(CHUNK):
-            parts.append(to_pixels(model.decode(chunk, **own)))
-            done = sum(map(len, parts))
-            if done < len(z):
-                yield Progress(done=done, total=len(z), text=f"decoding {size} x {size} pictures")
-        pixels = np.concatenate(parts)
+        pixels = yield from _decoded(model, z, f"decoding {size} x {size} pictures", own)
         finer = np.empty((size, size, *pixels.shape[1:]), np.uint8)
         if whole is not None:
             finer[::2, ::2] = whole
@@ -76,6 +71,17 @@ def plane(
             caption=made.note,
             seconds=time.perf_counter() - started,
         )
+
+
+def _decoded(model: Decodes, z: Tensor, text: str, own: dict[str, Any]) -> Generator[View, None, np.ndarray]:
+    """Pictures (n, height, width, channels) uint8 of codes (n, *latent), with progress on the way."""
+    parts: list[np.ndarray] = []
+    for chunk in z.split(CHUNK):
+        parts.append(to_pixels(model.decode(chunk, **own)))
+        done = sum(map(len, parts))
+        if done < len(z):
+            yield Progress(done=done, total=len(z), text=text)
+    return np.concatenate(parts)
 
 
 def _too_dear(whole: np.ndarray, size: int, took: float) -> bool:

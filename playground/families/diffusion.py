@@ -24,7 +24,7 @@ from playground.capabilities import (
     Refines,
     State,
 )
-from playground.families.layers import classes_of
+from playground.families.layers import classes_of, guided
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
 
@@ -155,11 +155,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
 
     def guided(self, x: Tensor, t: Tensor, label: Tensor, scale: float) -> Tensor:
         """``guess``, extrapolated from "any" class through the wanted one (Ho and Salimans 2022, equation 6)."""
-        if scale == 1:
-            return self.guess(x, t, label)
-        everything = torch.full_like(label, len(self.labels))
-        free, wanted = self.guess(x.repeat(2, 1, 1, 1), t.repeat(2), torch.cat([everything, label])).chunk(2)
-        return free + scale * (wanted - free)
+        return guided(self.guess, x, t, label, len(self.labels), scale)
 
     def denoise(self, x: Tensor, sigma: Tensor, *, label: Tensor | None = None, scale: float = 1.0) -> Tensor:
         """The clean picture in [-1, 1] expected of a picture plus noise of deviation ``sigma``, (n,)."""

@@ -75,6 +75,31 @@ def picture_critic(shape: tuple[int, int, int], width: int) -> nn.Sequential:
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def guided(
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor],
+    x: Tensor,
+    t: Tensor,
+    label: Tensor,
+    any_class: int,
+    scale: float,
+) -> Tensor:
+    """``predict`` at (x, t), extrapolated from any class through the wanted one (Ho and Salimans 2022, equation 6).
+
+    Args:
+        predict: of states (n, *shape), times and class indices, (n,) each.
+        x: states.
+        t: times.
+        label: the classes wanted.
+        any_class: the index that stands for any.
+        scale: 1 is the prediction itself; more is more typical of the class.
+    """
+    if scale == 1:
+        return predict(x, t, label)
+    both = torch.cat([torch.full_like(label, any_class), label])
+    free, wanted = predict(x.repeat(2, 1, 1, 1), t.repeat(2), both).chunk(2)
+    return free + scale * (wanted - free)
+
+
 class Tape(NamedTuple):
     """What a perceptron's backward pass needs of its forward pass: each layer's input, each activation's input (tanh's
     output, which gives its slope).

@@ -23,7 +23,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
-from playground.families.layers import classes_of
+from playground.families.layers import classes_of, guided
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
@@ -123,11 +123,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
 
     def guided(self, x: Tensor, t: Tensor, label: Tensor, scale: float) -> Tensor:
         """The velocity, away from that for any class by ``scale`` times what the class (n,) adds to it."""
-        if scale == 1:
-            return self.velocity(x, t, label)
-        free = torch.full_like(label, len(self.labels))
-        without, told = self.velocity(x.repeat(2, 1, 1, 1), t.repeat(2), torch.cat([free, label])).chunk(2)
-        return without + scale * (told - without)
+        return guided(self.velocity, x, t, label, len(self.labels), scale)
 
     def look(self, x: Tensor, t: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """The velocity, and the network's coarse state, (n, deep, height / 4, width / 4)."""
