@@ -153,6 +153,11 @@ class Drawing(Picture):
 
 
 @dataclass(frozen=True)
+class Canvas(Picture):
+    """What stands on the page's canvas, as it stands: where a stroke is counts, so nothing centres or scales it."""
+
+
+@dataclass(frozen=True)
 class Others(Knob):
     """Further models, by name, beside the chosen one; the activity gets them loaded.
 

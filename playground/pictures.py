@@ -41,9 +41,24 @@ def as_data(picture: np.ndarray, data: Dataset) -> np.ndarray:
     else:
         room = usual_room(data.name)
         fitted = _middle(picture, height, width) if room is None else _thing(picture, height, width, room)
+    return _in_channels(fitted, channels)
+
+
+def as_canvas(picture: np.ndarray, data: Dataset) -> np.ndarray:
+    """A canvas (height, width, 3) uint8 in the data set's form, (channels, height, width) uint8, nothing moved.
+
+    The middle square is taken and averaged down; ink stays where it is, unlike ``as_data``.
+    """
+    channels, height, width = data.shape
+    fitted = picture if picture.shape[:2] == (height, width) else _middle(picture, height, width)
+    return _in_channels(fitted, channels)
+
+
+def _in_channels(picture: np.ndarray, channels: int) -> np.ndarray:
+    """(height, width, 3) uint8 as (channels, height, width): grey, or in colour."""
     if channels == 1:
-        return np.asarray(Image.fromarray(fitted).convert("L"))[None]
-    return fitted.transpose(2, 0, 1)
+        return np.asarray(Image.fromarray(picture).convert("L"))[None]
+    return picture.transpose(2, 0, 1)
 
 
 @lru_cache(maxsize=32)

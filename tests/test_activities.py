@@ -22,7 +22,7 @@ from playground.data import datasets
 from playground.families.autoencoder import ImageAutoencoder
 from playground.families.vqvae import VQVAE
 from playground.knobs import Refused
-from playground.pictures import as_data, to_data, to_pixels, usual_room
+from playground.pictures import as_canvas, as_data, to_data, to_pixels, usual_room
 from playground.rng import Rng
 from playground.views import Film, Images, Progress, Refusal, Table, View
 
@@ -192,6 +192,15 @@ def test_pictures_there_and_back() -> None:
     levels = np.random.default_rng(0).integers(0, 256, (3, 1, 5, 5), np.uint8)
     np.testing.assert_array_equal(to_pixels(to_data(levels))[..., 0], levels[:, 0])
     assert to_pixels(torch.tensor([[[[float("nan"), -1.0, 2.0]]]])).ravel().tolist() == [0, 0, 255]
+
+
+def test_a_canvas_stays_where_it_is() -> None:
+    mnist, emoji = datasets()["mnist"], datasets()["emoji"]
+    corner = np.zeros((28, 28, 3), np.uint8)
+    corner[2:6, 3:7] = 200
+    np.testing.assert_array_equal(as_canvas(corner, mnist)[0], corner[..., 0])
+    np.testing.assert_array_equal(as_canvas(corner.repeat(10, 0).repeat(10, 1), mnist)[0], corner[..., 0])
+    assert as_canvas(corner, emoji).shape == (3, 32, 32)
 
 
 def test_as_data() -> None:
