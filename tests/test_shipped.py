@@ -27,7 +27,6 @@ AWAITED = {
     "fashion-mnist-transformer",
     "emoji-gan",
     "fashion-mnist-diffusion",
-    "fashion-mnist-few-step",
     "mnist-energy",
     "mnist-vqvae",
 }
