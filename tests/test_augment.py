@@ -1,4 +1,4 @@
-"""What a discriminator of few data sees of a picture: shifted, cut, recoloured, and gradients pass through it."""
+"""What a discriminator of few data sees of a picture: moved, cut, and gradients pass through it."""
 
 from __future__ import annotations
 

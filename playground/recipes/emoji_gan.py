@@ -7,7 +7,7 @@ from playground.recipes import Recipe
 
 recipe = Recipe(
     name="emoji-gan",
-    model=partial(GAN, shape=(3, 32, 32), latent=64, width=32, hidden=256, penalty=1.0, augment=True),
+    model=partial(GAN, shape=(3, 32, 32), latent=64, width=32, hidden=256, augment=True),
     data="emoji",
     steps=4500,
     batch=64,
