@@ -86,10 +86,10 @@ const draw = () => {
   part("blocks").replaceChildren(...shown.map(([strips, table]) => block(strips, table)));
   paint();
   part("tools").hidden = false;
-  const charts = Object.values(views).filter((v) => ["Curve", "Table", "Text"].includes(v.view));
+  const charts = ["Curve", "Table"].flatMap((kind) => Object.values(views).filter((v) => v.view === kind));
   const keys = new Set(charts.map((v) => v.key));
   [...part("charts").children].forEach((node) => keys.has(node.dataset.view) || node.remove());
-  charts.forEach((view) => pg.drawView(part("charts"), view));
+  charts.forEach((view) => { pg.drawView(part("charts"), view); part("charts").append(part("charts").querySelector(`[data-view="${view.key}"]`)); });
 };
 walks.on("walk", draw);
 new ResizeObserver(() => { if (element.clientWidth) requestAnimationFrame(paint); }).observe(part("blocks"));

@@ -152,7 +152,7 @@
     return {...a, data};
   };
   const GAP = 2;
-  const LEAST = 34; // pixels of a picture on the screen
+  const LEAST = 28; // pixels of a picture on the screen
   // One canvas for a row; where the room is small, every other picture.
   const paintRow = (canvas, pixels, row, columns, room) => {
     let every = 1;
