@@ -21,7 +21,7 @@ from playground.weighing import weigh
 CHUNK = 32  # codes decoded between two chances to show progress or to stop
 PATIENCE = 8.0  # seconds that looking for the shortest way may take
 WEIGHING = 12.0  # seconds that log p may take
-CALLS = 400  # decodings of a picture per knot that shortening a path noticeably takes, gradients included
+SLOWEST = 0.02  # seconds a picture: a gradient of a whole path then takes some four seconds
 MEASURED = 96  # steps that a path's length is the sum of, where decoding is cheap
 CHEAP = 0.01  # seconds a picture
 OF = {"8-bit pixels": "256 grey levels", "binary pixels": "black and white pixels", "continuous": "continuous pixels"}
@@ -98,7 +98,7 @@ class Trip:
             x = ways["linear"](self.strips["linear"][:1], self.strips["linear"][-1:], t)[0]
             self.codes["geodesic"], self.note = self.model.encode(x), INVERTED
             return
-        if self.each * CALLS * KNOTS > PATIENCE * 100:
+        if self.each > SLOWEST:
             self.note = SLOW
             return
         if not differentiable(self.decode, a):

@@ -122,7 +122,7 @@ def test_codes_by_name() -> None:
             end(model, DIGITS, name, None, "it")
     gan = GAN(latent=8, width=4, hidden=8).eval().requires_grad_(False)
     torch.testing.assert_close(end(gan, DIGITS, "sample-5", None, "it").code, Rng(5, 1).normal(8))
-    with pytest.raises(Refused, match="its own draws only|own draws only"):
+    with pytest.raises(Refused, match="own draws only"):
         end(gan, DIGITS, "mean-3", None, "it")
     first = end(gan, DIGITS, "sample-5", None, "it")
     assert first.x is not None

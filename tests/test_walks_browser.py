@@ -63,7 +63,7 @@ def test_three_strips_follow_the_finger_and_the_link(visit: Open, tmp_path: Path
     page.wait_for_function("latent.state.at === '1.000' && location.search.includes('at=1.000')")
     page.click("[data-swap]")
     page.wait_for_function(f"{WALKED} && walks.whose('first').startsWith('test-8')")
-    page.select_option("[data-beside]", "toy-classes")
+    page.select_option("[data-beside]", "toy-plain")
     page.wait_for_function(f"{WALKED} && document.querySelectorAll('[data-strip]').length === 6")
     with page.expect_download() as waited:
         page.click("[data-gif=true], .lw-walk [data-gif]")
@@ -72,7 +72,9 @@ def test_three_strips_follow_the_finger_and_the_link(visit: Open, tmp_path: Path
         assert getattr(film, "n_frames", 1) > 20
     with page.expect_download() as waited:
         page.click(".lw-walk [data-png]")
-    again = visit("?" + page.url.split("?", 1)[1], f"{WALKED} && document.querySelectorAll('[data-strip]').length === 6")
+    again = visit(
+        "?" + page.url.split("?", 1)[1], f"{WALKED} && document.querySelectorAll('[data-strip]').length === 6"
+    )
     assert pixels(again, "[data-way=linear] .lw-now") == pixels(page, "[data-way=linear] .lw-now")
 
 
@@ -88,7 +90,9 @@ def test_a_row_follows_the_finger_and_codes_are_added(visit: Open) -> None:
     assert "R²" in page.inner_text("[data-strips=directions]")
     assert page.locator("[data-results] canvas").count() == 2
     page.select_option("[data-direction=away]", "3")
-    page.wait_for_function(f"{TURNED} && document.querySelector('[data-strips=directions]').innerText.includes('8 − 3')")
+    page.wait_for_function(
+        f"{TURNED} && document.querySelector('[data-strips=directions]').innerText.includes('8 − 3')"
+    )
     assert "away=3" in page.evaluate("latent.link()")
 
 

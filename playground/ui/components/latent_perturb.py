@@ -13,14 +13,16 @@ MARKUP = """
     <p class="lt-line">Each row turns one number of the code and leaves the rest. Drag along a row.</p>
     <div data-progress="rows"></div>
     <div class="lw-bars" data-bars></div><p class="pg-fine" data-said="rows"></p>
-    <div class="lw-desk"><div data-strips="rows"></div><figure class="lw-large" data-large="rows"></figure></div>
+    <div class="lw-desk"><div data-strips="rows"></div>
+      <figure class="lw-large" data-large="rows"></figure></div>
     <div class="lw-tools" data-tools="rows"></div>
   </div>
   <div class="lw-part" data-part="directions"><h3>Directions that mean something</h3>
     <p class="lt-line">What codes of such pictures have in common, added to this one's or taken away.</p>
     <div class="lt-choices" data-classes></div>
     <div data-progress="directions"></div>
-    <div class="lw-desk"><div data-strips="directions"></div><figure class="lw-large" data-large="directions"></figure></div>
+    <div class="lw-desk"><div data-strips="directions"></div>
+      <figure class="lw-large" data-large="directions"></figure></div>
     <p class="pg-fine" data-said="directions"></p>
     <div class="lw-tools" data-tools="directions"></div>
   </div>
