@@ -16,6 +16,18 @@ const show = (view) => {
   if (three.children.length !== 3) three.replaceChildren(...view.captions.slice(0, 2).concat("what is lost").map((text) => h("figure", {}, h("canvas"), h("figcaption", {}, text))));
   [...three.querySelectorAll("canvas")].forEach((canvas, i) => pg.paint(canvas, pictures.at(i)));
 };
+// Where a view says the code is, and the outlines of the cloud around it: {x, y, rings: [[{x, y}, ...], ...]}.
+const placed = (views) => {
+  const paths = (key) => {
+    const view = views.find((v) => v.key === key);
+    if (!view) return [];
+    const [xs, ys] = ["x", "y"].map((axis) => new Float32Array(pg.bytes(view[axis].b64).buffer));
+    const [lines, many] = view.x.shape;
+    return Array.from({length: lines}, (_, i) => Array.from({length: many}, (_, j) => ({x: xs[i * many + j], y: ys[i * many + j]})));
+  };
+  const [[at]] = paths("place");
+  return {...at, rings: paths("cloud")};
+};
 const ask = async () => {
   const mine = ++asked;
   if (!given) { show(null); latent.mark(null); return; }
@@ -30,8 +42,7 @@ const ask = async () => {
     return;
   }
   show(find("Images"));
-  const [x, y] = ["x", "y"].map((key) => new Float32Array(pg.bytes(find("Curve")[key].b64).buffer)[0]);
-  latent.mark({x, y});
+  latent.mark(placed(answered.views));
 };
 const soon = () => { clearTimeout(waiting); waiting = setTimeout(ask, PAUSE); };
 

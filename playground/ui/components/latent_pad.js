@@ -97,6 +97,15 @@ const draw = () => {
   }
   const {own} = latent.result;
   if (own) {
+    for (const ring of own.rings || []) { // the posterior's cloud
+      context.beginPath();
+      ring.forEach((one) => context.lineTo(...at(one)));
+      context.closePath();
+      Object.assign(context, {lineWidth: 1.5 * scale, globalAlpha: 0.14});
+      context.fill();
+      context.globalAlpha = 1;
+      context.stroke();
+    }
     const [u, v] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
     const reach = 9 * scale;
     context.beginPath();
