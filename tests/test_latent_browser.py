@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 from pages import Open, no_sideways, opening, serve
 from PIL import Image
@@ -70,7 +71,7 @@ def test_the_picture_follows_the_finger_and_is_exact_when_it_rests(visit: Open) 
     )
     assert at == pytest.approx([0.7, 0.6], abs=0.01)
     page.mouse.up()
-    assert page.is_visible("[data-save]")
+    assert page.is_visible("[data-save=gif]")
     assert no_sideways(page)
 
 
@@ -118,13 +119,16 @@ def test_a_trail_is_saved_as_a_film(visit: Open, tmp_path: Path) -> None:
     page = visit()
     drag(page, (0.2, 0.2), (0.5, 0.8), (0.9, 0.3))
     page.mouse.up()
-    with page.expect_download() as waited:
-        page.click("[data-save]")
-    waited.value.save_as(tmp_path / "trail.gif")
-    with Image.open(tmp_path / "trail.gif") as film:
-        assert getattr(film, "n_frames", 1) > 5
+    for format in ("gif", "mp4"):
+        with page.expect_download() as waited:
+            page.click(f"[data-save={format}]")
+        waited.value.save_as(tmp_path / f"trail.{format}")
+    with Image.open(tmp_path / "trail.gif") as gif:
+        assert getattr(gif, "n_frames", 1) > 5
+    with av.open(tmp_path / "trail.mp4") as mp4:
+        assert mp4.streams.video[0].frames > 48
     page.click("[data-forget]")
-    assert page.is_hidden("[data-save]")
+    assert page.is_hidden("[data-save=gif]")
 
 
 def test_what_is_drawn_is_coded(visit: Open) -> None:

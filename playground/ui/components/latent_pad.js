@@ -199,28 +199,36 @@ const playing = {
   },
   stop: () => clearInterval(playing.timer),
 };
-const film = async () => {
-  const step = Math.max(1, trail.length / FRAMES);
-  const frames = Array.from({length: Math.min(FRAMES, trail.length)}, (_, i) => blended(trail[Math.floor(i * step)]));
+// The places of a film: as many of the trail's as a GIF can bear; for an MP4, which shows 24 a second, some in between.
+const along = (format) => {
+  const many = format === "gif" ? Math.min(FRAMES, trail.length) : Math.min(LONGEST, Math.max(48, 3 * trail.length));
+  return Array.from({length: many}, (_, i) => {
+    const at = (i * (trail.length - 1)) / Math.max(1, many - 1);
+    const [a, b] = [trail[Math.floor(at)], trail[Math.ceil(at)]];
+    return {x: a.x + (at % 1) * (b.x - a.x), y: a.y + (at % 1) * (b.y - a.y)};
+  });
+};
+const film = async (format) => {
+  const frames = along(format).map(blended);
   const {height, width, channels} = frames[0];
   const data = new Uint8Array(frames.length * height * width * channels);
   frames.forEach((frame, i) => data.set(frame.data, i * frame.data.length));
   let raw = "";
   for (let i = 0; i < data.length; i += 0x8000) raw += String.fromCharCode(...data.subarray(i, i + 0x8000));
-  const answered = await pg.ask("latent_film", {request: latent.request("plane", {}), shape: [frames.length, height, width, channels], b64: btoa(raw)});
-  if (answered.ok) pg.save(answered.name, `data:image/gif;base64,${answered.b64}`);
+  const answered = await pg.ask("latent_film", {request: latent.request("plane", {}), format, shape: [frames.length, height, width, channels], b64: btoa(raw)});
+  if (answered.ok) pg.save(answered.name, `data:${format === "gif" ? "image/gif" : "video/mp4"};base64,${answered.b64}`);
   else pg.toast(answered.error);
 };
 const show = h("div.pg-chips", {role: "group", "aria-label": "what the pad shows"});
 const again = pg.tool("play", "Play the trail again", () => playing.start(), {"data-replay": true});
-const save = h("button.pg-link", {type: "button", "data-save": true, onclick: film}, "Save the trail as GIF");
+const saves = ["gif", "mp4"].map((format) => h("button.pg-link", {type: "button", "data-save": format, "aria-label": `Save the trail as ${format.toUpperCase()}`, onclick: () => film(format)}, format === "gif" ? "Save the trail as GIF" : "as MP4"));
 const forget = pg.tool("close", "Forget the trail", () => { playing.stop(); trail = []; tools(); soon(); }, {"data-forget": true});
-part("tools").append(show, again, save, forget);
+part("tools").append(show, again, ...saves, forget);
 const tools = () => {
   const {lattice} = latent.result;
   show.hidden = !lattice || !lattice.points;
   show.replaceChildren(...["codes", "pictures"].map((way) => h("button.pg-chip", {type: "button", "data-show": way, "aria-pressed": String(way === latent.state.show), onclick: () => latent.set({show: way})}, way)));
-  for (const one of [again, save, forget]) one.hidden = trail.length < 2;
+  for (const one of [again, ...saves, forget]) one.hidden = trail.length < 2;
 };
 
 // ---- news
