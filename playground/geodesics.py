@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable, Generator
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
 KNOTS = 12  # pieces of a path that is shortened: between their ends it is straight
 FINE = 6  # steps of each piece that are looked at, so that no step can leap over a rise
-ROUNDS = 40  # of ITERATIONS each, at the most
-ITERATIONS = 5
-GAIN = 1e-3  # of its energy: a round that brings less is the last
+ROUNDS = 20  # of ITERATIONS each, at the most
+ITERATIONS = 12
+GAIN = 3e-3  # of its energy: a round that brings less is the last
 CHUNK = 64  # codes decoded at once
 
 Decode = Callable[[Tensor], Tensor]
@@ -37,9 +38,9 @@ def steps(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def length(decode: Decode, codes: Tensor) -> float:
-    """The length of the path through codes (n, *latent): the sum of root-mean-square changes of the datum."""
-    return float(steps(torch.cat([decode(part) for part in codes.split(CHUNK)])).sum())
+def changes(decode: Decode, codes: Tensor) -> Tensor:
+    """How far the datum goes between codes (n, *latent): (n - 1,), whose sum is the path's length."""
+    return steps(torch.cat([decode(part) for part in codes.split(CHUNK)]))
 
 
 def energy(decode: Decode, knots: Tensor) -> Tensor:
@@ -47,6 +48,11 @@ def energy(decode: Decode, knots: Tensor) -> Tensor:
     x = decode(along(knots))
     change = (x[1:] - x[:-1]).flatten(1)
     return change.square().mean(1).sum() * len(change)
+
+
+def resampled(knots: Tensor, n: int) -> Tensor:
+    """``n`` points (n, *latent) on the straight pieces between knots, evenly in their parameter, ends included."""
+    return along(knots, n - 1)[:: len(knots) - 1]
 
 
 def differentiable(decode: Decode, code: Tensor) -> bool:
@@ -69,27 +75,31 @@ def shortest(decode: Decode, knots: Tensor, patience: float) -> Generator[float,
     Returns:
         Knots (k + 1, *latent), of no more energy than those given.
     """
+    from scipy.optimize import minimize  # slow to import: only where it is used
+
     begun = time.perf_counter()
-    ends, inner = knots[[0, -1]].detach(), knots[1:-1].detach().clone().requires_grad_()
-    search = torch.optim.LBFGS([inner], max_iter=ITERATIONS, history_size=20, line_search_fn="strong_wolfe")
+    ends, shape = knots[[0, -1]].detach(), knots[1:-1].shape
 
-    def whole() -> Tensor:
-        return torch.cat([ends[:1], inner, ends[1:]])
+    def whole(inner: np.ndarray) -> Tensor:
+        middle = torch.from_numpy(inner).to(ends).view(shape)
+        return torch.cat([ends[:1], middle, ends[1:]])
 
-    def closure() -> Tensor:
+    def closure(inner: np.ndarray) -> tuple[float, np.ndarray]:
         with torch.enable_grad():
-            value = energy(decode, whole())
-            (inner.grad,) = torch.autograd.grad(value, inner)
-        return value.detach()
+            path = whole(inner).requires_grad_()
+            value = energy(decode, path)
+            (gradient,) = torch.autograd.grad(value, path)
+        return float(value), gradient[1:-1].flatten().double().cpu().numpy()
 
-    best, before = whole().detach(), float(closure())
+    inner = knots[1:-1].flatten().double().cpu().numpy()
+    before = closure(inner)[0]
     for _ in range(ROUNDS):
-        search.step(closure)  # type: ignore[arg-type]  # it takes tensors too
-        now = float(closure())
-        if not now < before:
+        # torch's own L-BFGS imports a compiler first, which takes longer than the whole search
+        found = minimize(closure, inner, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 20})
+        if not found.fun < before:
             break
-        best, gain, before = whole().detach(), before - now, now
-        yield now
-        if gain < GAIN * now or time.perf_counter() - begun > patience:
+        inner, gain, before = found.x, before - found.fun, found.fun
+        yield float(before)
+        if gain < GAIN * before or time.perf_counter() - begun > patience:
             break
-    return best
+    return whole(inner)
