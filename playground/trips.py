@@ -75,7 +75,6 @@ class Trip:
             return changes(self.decode, along(path, max(1, MEASURED // len(path))))
         return steps(self.strips[way])
 
-
     def drawn(self, way: str) -> Steps:
         """Decode a walk, with progress on the way."""
         parts: list[Tensor] = []

@@ -55,13 +55,15 @@ def place(
     yield Curve(key="place", series=("yours",), x=at[None, :1], y=at[None, 1:], axes=made.axes, marks=True)
     if isinstance(model, Clouds):
         mean, log_std = model.cloud(x)
-        across, up = made.ellipses(mean[0], log_std[0].exp().nan_to_num(0)).transpose(2, 0, 1)
+        rings = made.ellipses(mean[0], log_std[0].exp().nan_to_num(0))
+        wide = np.linalg.norm(rings[0] - at, axis=1)
         yield Curve(
             key="cloud",
             series=("one standard deviation", "two standard deviations"),
-            x=across,
-            y=up,
+            x=rings[..., 0],
+            y=rings[..., 1],
             axes=made.axes,
-            caption="The encoder answers with a cloud of codes, not with one. Its shadow on the plane: 39 % of it lies"
-            " within the inner ellipse, 86 % within the outer one.",
+            caption="The encoder answers with a cloud of codes, not with one. Its shadow on the plane has a standard"
+            f" deviation of {wide.max():.2g} along the ellipse and of {wide.min():.2g} across; 39 % of it lies within the"
+            " inner ellipse, 86 % within the outer one.",
         )

@@ -8,7 +8,6 @@ const [pad, picture] = [part("plane"), part("picture")];
 const LONGEST = 240; // places on a trail
 const FRAMES = 120; // pictures in a film of it
 const STEP = 1 / 60; // of the pad, for an arrow key; with Shift five times that
-const HUES = ["#4477aa", "#ee6677", "#228833", "#b59b1d", "#3fa9c9", "#aa3377", "#ee7733", "#009988", "#8a8f98", "#6a4cc2"];
 
 // ---- between places, codes and pixels of the pad
 const span = () => { const [left, right, bottom, top] = latent.result.lattice.extent; return {left, top, wide: right - left, high: top - bottom}; };
@@ -30,7 +29,6 @@ const blended = (place) => {
 
 // ---- the ground: painted once for each lattice, look and size
 const ground = document.createElement("canvas");
-const colour = (c) => HUES[c % HUES.length];
 const prepare = () => {
   const {lattice} = latent.result;
   const size = pad.width;
@@ -61,7 +59,7 @@ const prepare = () => {
   Object.assign(context, {textAlign: "center", textBaseline: "middle", globalAlpha: night ? 0.85 : 0.75});
   for (let i = 0; i < classes.length; i++) {
     const [u, v] = share({x: points[2 * i], y: points[2 * i + 1]});
-    context.fillStyle = colour(classes[i]);
+    context.fillStyle = latent.hue(classes[i]);
     if (written) context.fillText(labels[classes[i]], u * size, v * size);
     else { context.beginPath(); context.arc(u * size, v * size, 2.6 * scale, 0, 7); context.fill(); }
   }
@@ -95,31 +93,35 @@ const draw = () => {
     const [u, v] = at({x: lattice.anchors[i], y: lattice.anchors[i + 1]});
     context.fillRect(u - 4 * scale, v - 4 * scale, 8 * scale, 8 * scale);
   }
-  const {own} = latent.result;
-  if (own) {
-    for (const ring of own.rings || []) { // the posterior's cloud
-      context.beginPath();
-      ring.forEach((one) => context.lineTo(...at(one)));
-      context.closePath();
-      Object.assign(context, {lineWidth: 1.5 * scale, globalAlpha: 0.14});
-      context.fill();
-      context.globalAlpha = 1;
-      context.stroke();
-    }
-    const [u, v] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
-    const reach = 9 * scale;
-    context.beginPath();
-    for (const [du, dv] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(u + du * reach, v + dv * reach);
-    context.closePath();
-    Object.assign(context, {lineWidth: 2 * scale, strokeStyle: ink("--pg-ground")});
-    context.fill();
-    context.stroke();
-  }
   const [u, v] = at(place);
   for (const [radius, width, paint] of [[11, 5, ink("--pg-ground")], [11, 2.5, ink("--pg-accent")]]) {
     Object.assign(context, {lineWidth: width * scale, strokeStyle: paint});
     context.beginPath();
     context.arc(u, v, radius * scale, 0, 7);
+    context.stroke();
+  }
+  const {own} = latent.result;
+  for (const ring of (own && own.rings) || []) { // the posterior's cloud
+    context.beginPath();
+    ring.forEach((one) => context.lineTo(...at(one)));
+    context.closePath();
+    Object.assign(context, {globalAlpha: 0.18, fillStyle: ink("--pg-accent")});
+    context.fill();
+    context.globalAlpha = 1;
+    for (const [width, paint] of [[3.5, ink("--pg-ground")], [1.5, ink("--pg-accent")]]) {
+      Object.assign(context, {lineWidth: width * scale, strokeStyle: paint});
+      context.stroke();
+    }
+  }
+  if (own) {
+    const [right, low] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
+    const reach = (own.rings && own.rings.length ? 4 : 9) * scale; // a cloud may be small: it is not to be covered
+    context.fillStyle = ink("--pg-accent");
+    context.beginPath();
+    for (const [du, dv] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(right + du * reach, low + dv * reach);
+    context.closePath();
+    Object.assign(context, {lineWidth: 2 * scale, strokeStyle: ink("--pg-ground")});
+    context.fill();
     context.stroke();
   }
   const sure = exact && exact.x === place.x && exact.y === place.y;
@@ -140,7 +142,7 @@ const anew = () => {
   part("axis-y").textContent = lattice.axes[1];
   part("note").textContent = lattice.caption;
   const shown = lattice.points && latent.state.show === "codes";
-  part("legend").replaceChildren(...(shown ? lattice.labels.map((name, i) => h("li", {}, h("i", {style: `background:${colour(i)}`}), name)) : []));
+  part("legend").replaceChildren(...(shown ? lattice.labels.map((name, i) => h("li", {}, h("i", {style: `background:${latent.hue(i)}`}), name)) : []));
   prepare();
   soon();
 };
