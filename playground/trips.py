@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,7 @@ CUT = "No geodesic: no gradient comes through this decoder."
 NONE = "No way shorter than the better of the two was found."
 
 Steps = Generator[View, None, None]
+Ways = Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]]
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Trip:
                 yield Progress(done=done, total=len(self.codes[way]), text=f"{self.title}: the {way} walk")
         self.strips[way] = torch.cat(parts)
 
-    def shortened(self, a: Tensor, b: Tensor, ways: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]) -> Steps:
+    def shortened(self, a: Tensor, b: Tensor, ways: Ways) -> Steps:
         """Look for the shortest walk from code a to code b, (1, *latent), beginning with the shorter of ``ways``."""
         frames = len(self.codes["linear"])
         if a[0].numel() == math.prod(self.model.shape) and isinstance(self.model, Encodes):
@@ -148,7 +149,7 @@ class Trip:
         for i, way in enumerate(self.strips):
             change = self.changes(way)
             whole = float(change.sum())
-            row = [way, round(whole, 4), round(whole / max(crossed, 1e-9), 3)]
+            row: list[str | float | None] = [way, round(whole, 4), round(whole / max(crossed, 1e-9), 3)]
             row.append(round(float(change.max() / change.mean().clamp(min=1e-9)), 2))
             if known is not None:
                 row.append(round(float(known.nats[i :: len(self.strips)].min()), 1))
