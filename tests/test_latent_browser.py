@@ -8,11 +8,13 @@ from typing import Any
 
 import av
 import pytest
+import torch
 from pages import Open, no_sideways, opening, serve
 from PIL import Image
-from toyshelf import toy_shelf
+from toyshelf import put, toy_shelf
 
 from playground.backends.local import Local
+from playground.families.conditional_gan import ConditionalGAN
 from playground.ui import build
 
 pytestmark = pytest.mark.browser
@@ -23,6 +25,10 @@ SURE = "[data-picture][data-sure=true]"
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with toy_shelf(tmp_path_factory.mktemp("toys")):
+        sizes = {"latent": 4, "width": 4, "hidden": 8}
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            put(ConditionalGAN(**sizes), "toy-gan", **sizes)
         yield from serve(build(Local("cpu")))
 
 
@@ -131,16 +137,21 @@ def test_a_trail_is_saved_as_a_film(visit: Open, tmp_path: Path) -> None:
     assert page.is_hidden("[data-save=gif]")
 
 
-def test_what_is_drawn_is_coded(visit: Open) -> None:
-    page = visit()
+def stroke(page: Any) -> None:
+    """A line down the middle of the drawing pad; the pen stays down."""
     pad = page.locator(".lab-pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+
+
+def test_what_is_drawn_is_coded(visit: Open) -> None:
+    page = visit()
+    stroke(page)
+    page.wait_for_function("latent.result.own !== null")  # while it is drawn
     page.mouse.up()
-    page.wait_for_function("latent.result.own !== null")
     assert "off by" in page.inner_text("[data-off]")
     assert page.locator(".lt-own-three canvas").count() == 3
     page.click("[data-act=clear]")
@@ -155,3 +166,63 @@ def test_on_a_phone_by_touch(visit: Open) -> None:
     page.touchscreen.tap(*spot(page, 0.25, 0.75))
     page.wait_for_function(f"document.querySelector('[data-picture]').toDataURL() !== '{before}'")
     page.wait_for_selector(SURE)
+
+
+def test_without_an_encoder_the_code_is_searched_for(visit: Open) -> None:
+    page = visit("?model=toy-gan")
+    assert page.evaluate("[latent.value('label'), latent.state.label]") == ["0", ""]  # a class, that nothing jumps
+    assert page.is_disabled("[data-find]")
+    stroke(page)
+    page.mouse.up()
+    page.click("[data-find]")
+    page.wait_for_function("document.querySelectorAll('.lt-own-starts canvas').length === 8")
+    assert "off by" in page.inner_text("[data-off]") and "normal draws of 14 numbers" in page.inner_text(
+        ".lt-own-found"
+    )
+    assert page.evaluate("Number.isFinite(latent.result.own.x)")
+    page.evaluate("['[data-find]', '[data-search] [data-halt]'].forEach((one) => document.querySelector(one).click())")
+    assert page.is_visible("[data-find]") and page.is_hidden("[data-search] [data-halt]")  # begun, and cancelled
+    page.click("[data-act=clear]")
+    page.wait_for_function("latent.result.own === null")
+
+
+@pytest.fixture
+def mapped(browser: Any, url: str) -> Iterator[Open]:
+    """Opens the map, and waits until it is there."""
+    with opening(browser, "html[data-latent=yes]") as opened:
+
+        def come(query: str, **options: Any) -> Any:
+            page = opened(url, f"latent?tab=map&map_n=50{query}", **options)
+            page.wait_for_function("document.querySelector('[data-plot]').dataset.status === 'done'")
+            return page
+
+        yield come
+
+
+def test_a_map_shows_and_decodes_pictures(mapped: Open) -> None:
+    page = mapped("")
+    assert page.locator("[data-table] tbody tr").count() == 3
+    assert "50 test pictures" in page.inner_text("#pg-latent_map [data-note]")
+    page.click("[data-way=PCA]")
+    page.wait_for_function("location.search.includes('map_way=PCA')")
+    page.wait_for_function("document.querySelector('#pg-latent_map [data-note]').textContent.includes('vary most')")
+    page.wait_for_function("document.querySelectorAll('[data-plot] .textpoint').length >= 50")
+    point = page.locator("[data-plot] .textpoint text").last.bounding_box()
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
+    page.wait_for_selector("[data-tip]:visible")
+    page.mouse.down()
+    page.mouse.up()
+    page.click("[data-there]")
+    page.wait_for_function(FINE)
+    assert page.evaluate("latent.state.tab") == "pad"
+
+
+def test_a_map_by_keys_on_a_phone(mapped: Open) -> None:
+    page = mapped("&map_way=PCA", width=390, height=844)
+    assert no_sideways(page)
+    page.wait_for_selector("[data-plot] .textpoint")
+    page.focus("[data-plot]")
+    for key in ("ArrowRight", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#pg-latent_map .lt-own-three canvas")
+    assert "test picture" in page.inner_text("#pg-latent_map .lt-own-three")

@@ -63,7 +63,7 @@ def place(
             x=rings[..., 0],
             y=rings[..., 1],
             axes=made.axes,
-            caption="The encoder answers with a cloud of codes, not with one. Its shadow on the plane has a standard"
-            f" deviation of {wide.max():.2g} along the ellipse and of {wide.min():.2g} across; 39 % of it lies within the"
+            caption="The encoder answers with a cloud of codes, not with one. Its shadow on the plane: a standard"
+            f" deviation of {wide.max():.2g} along the ellipse, {wide.min():.2g} across; 39 % of it lies within the"
             " inner ellipse, 86 % within the outer one.",
         )
