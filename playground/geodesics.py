@@ -89,7 +89,7 @@ def shortest(decode: Decode, knots: Tensor, patience: float) -> Generator[float,
             path = whole(inner).requires_grad_()
             value = energy(decode, path)
             (gradient,) = torch.autograd.grad(value, path)
-        return float(value), gradient[1:-1].flatten().double().cpu().numpy()
+        return float(value.detach()), gradient[1:-1].flatten().double().cpu().numpy()
 
     inner = knots[1:-1].flatten().double().cpu().numpy()
     before = closure(inner)[0]

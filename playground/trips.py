@@ -180,9 +180,9 @@ class Trip:
             series=tuple(self.strips),
             x=x,
             y=y,
-            axes=("share of the way", f"log p in nats of {OF[known.measure]} ({known.kind})"),
+            axes=("share of the way", f"log p, nats ({known.kind})"),
             title=f"{self.title}: log p of the pictures",
-            caption=f"What {self.title} says of the pictures that it decodes on the way.{rest}",
+            caption=f"What the model says of the pictures that it decodes on the way, as {OF[known.measure]}.{rest}",
         )
 
     def prior(self, key: str) -> Curve:
@@ -195,7 +195,7 @@ class Trip:
             series=tuple(self.codes),
             x=np.stack([np.linspace(0, 1, y.shape[1])] * len(y)),
             y=y,
-            axes=("share of the way", "log density of the code in nats (exact)"),
+            axes=("share of the way", "log density, nats (exact)"),
             title=f"{self.title}: the prior's view of the codes",
             caption=f"Of the standard normal in {size} dimensions, whose own draws have {typical:,.1f} on average.",
         )
