@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 from playground.capabilities import Measure
 
+IN_ORDER = (
+    "Drawn patch by patch in reading order: exact draws from the model's odds given the rest where nothing known comes"
+    " after the gap. Elsewhere it looks only at what comes before, as it always does, and may not meet what follows."
+)
 MAX_STATES = 4096  # of one patch: a softmax has as many outputs
 
 

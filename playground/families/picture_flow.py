@@ -27,6 +27,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
+from playground.families.inpainting import COMPLETING, Class, filled, noise_of
 from playground.families.layers import classes_of, guided
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -88,10 +89,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         arxiv="2210.02747",
     )
     field_name = "velocity"
-    completing = (
-        "Drawn from noise, and at every step what is known of the picture is put in place with as much noise (RePaint);"
-        " more rounds make both agree better."
-    )
+    completing = COMPLETING
 
     def __init__(
         self,
@@ -155,6 +153,9 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         """The velocity for any class."""
         return self.flow()(x, t)
 
+    def _denoiser(self, x: Tensor, sigma: Tensor, label: Tensor) -> Tensor:
+        return self.denoise(x, sigma, label=label)
+
     def denoise(self, x: Tensor, sigma: Tensor, *, label: Tensor | None = None) -> Tensor:
         """The picture expected of it plus noise: at time 1 / (1 + sigma) the flow is there, shrunk by that factor.
 
@@ -192,21 +193,16 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         known: Tensor,
         rng: Rng,
         *,
-        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
         steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 20,
-        rounds: Annotated[int, Slider(1, 10, help="walks of each step, in which old and new come to agree")] = 4,
+        guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
     ) -> Iterator[State]:
-        """From noise, with what is known of the picture put in place at every step, plus that step's noise."""
+        """As ``inpainting.filled`` does, in the normal variables of ``greys.py``."""
         told = None if label == ANY else classes_of(rng, self.labels, label)
-
-        def denoise(y: Tensor, sigma: float) -> Tensor:
-            return self.denoise(y, y.new_full((len(y),), sigma), label=told)
-
         given, _ = self.greys.normal(x, rng.uniform(*self.shape))
+        believed = Class(self._denoiser, len(x), len(self.labels), told, rng.uniform(1), guidance_scale)
         sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
-        start = NOISY * rng.normal(*self.shape)
-        states = samplers.filling(denoise, given, known, start, sigmas, rng, rounds)
-        for done, (_, clean) in enumerate(states, 1):
+        for done, (_, clean) in enumerate(filled(given, known, believed, rng, sigmas, 1.0), 1):
             seen = torch.where(known, x, self.greys.picture(clean))
             yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
 
@@ -218,19 +214,19 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         rng: Rng,
         *,
         label: Annotated[str, Label(help="of which class, or any")] = ANY,
-        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 24,
-        guidance_scale: Annotated[
-            float, Slider(1.0, 6.0, 0.1, help="1 is the model itself; more is more typical of the class")
-        ] = 1.4,
+        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 16,
+        guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
     ) -> Iterator[State]:
-        """Mixed with noise up to time 1 - strength, and from there along the flow (SDEdit, Meng et al. 2022)."""
+        """Mixed with noise, and from there along the flow: SDEdit (Meng et al. 2022, arXiv:2108.01073)."""
         told = None if label == ANY else classes_of(rng, self.labels, label)
         velocity = self.flow(told, 1.0 if told is None else guidance_scale)
         y, _ = self.greys.normal(x, rng.uniform(*self.shape))
-        y = y.lerp(rng.normal(*self.shape), strength)
-        yield State(self.greys.picture(y), 0, count := math.ceil(strength * steps), "mixed with noise")
-        times = [1 - strength + strength * k / max(1, count) for k in range(count + 1)]
-        for done, state in enumerate(ode.follow(velocity, y, times, "midpoint"), 1):
+        start = 1 / (1 + noise_of(strength, 1.0, NOISY)) if strength < 1 else 0.0
+        y = rng.normal(*self.shape).lerp(y, start)
+        count = math.ceil(strength * steps)
+        yield State(self.greys.picture(y), 0, count, "mixed with noise")
+        times = [start + (1 - start) * k / max(1, count) for k in range(count + 1)]
+        for done, state in enumerate(ode.follow(velocity, y, times, "midpoint") if count else (), 1):
             yield State(self.greys.picture(state), done, count, f"t = {times[done]:.2f}")
 
     @torch.no_grad()
