@@ -26,7 +26,7 @@ from playground.capabilities import (
     Refines,
     State,
 )
-from playground.families.inpainting import COMPLETING, Class, filled, noise_of
+from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
 from playground.families.layers import classes_of, guided
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
@@ -196,15 +196,19 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises, Completes, Edi
         rng: Rng,
         *,
         label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
-        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 20,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 16,
         guidance_scale: Guidance = 1.5,
     ) -> Iterator[State]:
         """As ``inpainting.filled`` does."""
-        told = None if label == ANY else classes_of(rng, self.labels, label)
-        believed = Class(self._told, len(x), len(self.labels), told, rng.uniform(1), guidance_scale)
+        given = even = 2 * x - 1
+        choice = rng.uniform(1)
+        if label == ANY:
+            told = suggested(self._told, even, known, len(self.labels), SPREAD, choice)
+        else:
+            told = classes_of(rng, self.labels, label)
+        guess = self._denoiser(told, guidance_scale)
         sigmas = samplers.karras_sigmas(steps, SIGMA_MIN, SIGMA_MAX)
-        given = 2 * x - 1
-        for done, (_, clean) in enumerate(filled(given, known, believed, rng, sigmas, SPREAD), 1):
+        for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, SPREAD), 1):
             seen = torch.where(known, x, (clean.float() / 2 + 0.5).clamp(0, 1))
             yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
 

@@ -27,7 +27,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
-from playground.families.inpainting import COMPLETING, Class, filled, noise_of
+from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
 from playground.families.layers import classes_of, guided
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -194,15 +194,28 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         rng: Rng,
         *,
         label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
-        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 20,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 16,
         guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
     ) -> Iterator[State]:
         """As ``inpainting.filled`` does, in the normal variables of ``greys.py``."""
-        told = None if label == ANY else classes_of(rng, self.labels, label)
         given, _ = self.greys.normal(x, rng.uniform(*self.shape))
-        believed = Class(self._denoiser, len(x), len(self.labels), told, rng.uniform(1), guidance_scale)
+        even, _ = self.greys.normal(x, torch.full_like(x, 0.5))
+        choice = rng.uniform(1)
+        if label == ANY:
+            told = suggested(self._denoiser, even, known, len(self.labels), 1.0, choice)
+        else:
+            told = classes_of(rng, self.labels, label)
+        everyone = torch.full_like(told, len(self.labels))
+
+        def guess(y: Tensor, sigma: float) -> Tensor:
+            level = y.new_full((len(y),), sigma)
+            wanted = self._denoiser(y, level, told)
+            if guidance_scale == 1:
+                return wanted
+            return wanted.lerp(self._denoiser(y, level, everyone), 1 - guidance_scale)
+
         sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
-        for done, (_, clean) in enumerate(filled(given, known, believed, rng, sigmas, 1.0), 1):
+        for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, 1.0), 1):
             seen = torch.where(known, x, self.greys.picture(clean))
             yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
 
