@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, final
 
@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import Decodes, Learns, Samples
+from playground.capabilities import Completes, Decodes, Learns, Samples, State
+from playground.families.codes import FOUND, fitting, likeness
 from playground.families.gan import GAN, Discriminator, penalised
 from playground.families.layers import picture_generator
 from playground.knobs import ANY, Label, Slider
@@ -21,7 +22,7 @@ ORDER = 41  # among the families on a page
 
 
 @final
-class ConditionalGAN(Learns, Samples, Decodes):
+class ConditionalGAN(Learns, Samples, Decodes, Completes):
     """A generator and a discriminator that are both told the class.
 
     The generator gets it beside its noise. The discriminator's log-odds are a common part, plus the features' product
@@ -66,6 +67,8 @@ class ConditionalGAN(Learns, Samples, Decodes):
         paper="Mirza and Osindero 2014, Conditional Generative Adversarial Nets",
         arxiv="1411.1784",
     )
+
+    completing = FOUND
 
     def __init__(
         self,
@@ -123,6 +126,24 @@ class ConditionalGAN(Learns, Samples, Decodes):
     ) -> Tensor:
         code, classes = rng.normal(*self.latent), len(self.labels)
         return self.decode(torch.cat([code[:, :classes], temperature * code[:, classes:]], 1), label=label)
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
+        steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
+    ) -> Iterator[State]:
+        """By codes, the class in them, whose pictures come near to what is known."""
+
+        def nats(z: Tensor, rows: Tensor) -> Tensor:
+            return likeness(self.decode(z, label=label), x[rows], known[rows])
+
+        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps, len(self.labels)), 1):
+            yield State(torch.where(known, x, self.decode(z, label=label)), done, steps, f"step {done}")
 
     def decode(
         self, z: Tensor, *, label: Annotated[str, Label(help="which class to draw; any: the code's own")] = ANY

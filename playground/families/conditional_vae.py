@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, final
 
@@ -13,7 +13,19 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import Self
 
-from playground.capabilities import Clouds, Density, Learns, LogProb, RateDistortion, Reconstructs, Samples
+from playground.capabilities import (
+    Clouds,
+    Completes,
+    Density,
+    Edits,
+    Learns,
+    LogProb,
+    RateDistortion,
+    Reconstructs,
+    Samples,
+    State,
+)
+from playground.families.codes import FOUND, fitting, turned
 from playground.families.layers import residual_mlp
 from playground.families.vae import CODES, VAE
 from playground.knobs import ANY, Label, Slider
@@ -24,7 +36,7 @@ ORDER = 32  # among the families on a page
 LIKELY = 2  # classes that importance sampling looks at
 
 
-class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
+class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds, Completes, Edits):
     """What VAEs with a class y have in common: q(z|x, y), p(x|y, z) with Bernoulli pixels, p(z) normal, p(y) even.
 
     A code is the class and z in one vector: the largest of its first numbers, one for each class, names the class. Of
@@ -41,6 +53,7 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds
             the class what the class can say, before the decoder has learnt to do without it.
     """
 
+    completing = FOUND
     seen: Tensor
 
     def __init__(
@@ -127,6 +140,42 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds
         mean, log_std = self.posterior(x, y)
         classes = self._one_hot(y)
         return torch.cat([classes, mean], 1), torch.cat([torch.full_like(classes, torch.nan), log_std], 1)
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
+        steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
+    ) -> Iterator[State]:
+        """By codes, the class in them, from about p(y, z | known pixels), which are black or white here."""
+        white, classes = (x > 0.5).float(), len(self.labels)
+
+        def nats(z: Tensor, rows: Tensor) -> Tensor:
+            y = z[:, :classes].argmax(1)
+            y = y if label == ANY else torch.full_like(y, self.labels.index(label))
+            loss = F.binary_cross_entropy_with_logits(self.logits(z[:, classes:], y), white[rows], reduction="none")
+            return -torch.where(known[rows], loss, 0.0).flatten(1).sum(1)
+
+        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps, classes), 1):
+            yield State(torch.where(known, x, self.decode(z, label=label)), done, steps, f"step {done}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="redrawn as this class; any: as what the code says")] = ANY,
+    ) -> Iterator[State]:
+        """The code, the class in it, is turned towards a new one from the prior."""
+        yield State(
+            self.decode(turned(self.encode(x), rng.normal(*self.latent), strength), label=label), 1, 1, "redrawn"
+        )
 
     def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """Of the class and z together, averaged over q(y|x); the rate of the class is KL(q(y|x) || p(y))."""

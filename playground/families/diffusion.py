@@ -16,14 +16,17 @@ from typing_extensions import Self
 from playground import samplers
 from playground.capabilities import (
     About,
+    Completes,
     Denoises,
     Density,
+    Edits,
     Learns,
     LogProb,
     Reconstructs,
     Refines,
     State,
 )
+from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
 from playground.families.layers import classes_of, guided
 from playground.knobs import ANY, Choice, Label, Slider
 from playground.rng import Rng
@@ -36,11 +39,12 @@ if TYPE_CHECKING:
 Steps = Annotated[int, Slider(1, 250, help="network passes; more is finer")]
 Guidance = Annotated[float, Slider(1.0, 6.0, 0.1, help="1 is the model itself; more is more typical of the class")]
 SIGMA_MIN, SIGMA_MAX = 0.02, 20.0  # noise levels, on data in [-1, 1], between which our own samplers work
+SPREAD = 0.6  # the standard deviation of data in [-1, 1]
 SCHEDULE = {"num_train_timesteps": 1000, "beta_schedule": "squaredcos_cap_v2", "prediction_type": "v_prediction"}
 
 
 @final
-class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
+class Diffusion(Learns, Refines, Reconstructs, Density, Denoises, Completes, Edits):
     """A network that removes noise, applied again and again to pure noise.
 
     1000 noise levels on a cosine schedule (Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17); the network
@@ -86,6 +90,7 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         arxiv="2006.11239",
     )
 
+    completing = COMPLETING
     kept: Tensor
 
     def __init__(
@@ -182,6 +187,54 @@ class Diffusion(Learns, Refines, Reconstructs, Density, Denoises):
         for done, (x, clean, caption) in enumerate(way(noise, rng, classes, steps, sampler, guidance_scale), 1):
             seen = x if show == "noisy" or done == steps else clean
             yield State((seen.float() / 2 + 0.5).clamp(0, 1), done, steps, caption)
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 16,
+        guidance_scale: Guidance = 1.5,
+    ) -> Iterator[State]:
+        """As ``inpainting.filled`` does."""
+        given = even = 2 * x - 1
+        choice = rng.uniform(1)
+        if label == ANY:
+            told = suggested(self._told, even, known, len(self.labels), SPREAD, choice)
+        else:
+            told = classes_of(rng, self.labels, label)
+        guess = self._denoiser(told, guidance_scale)
+        sigmas = samplers.karras_sigmas(steps, SIGMA_MIN, SIGMA_MAX)
+        for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, SPREAD), 1):
+            seen = torch.where(known, x, (clean.float() / 2 + 0.5).clamp(0, 1))
+            yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 16,
+        guidance_scale: Guidance = 1.5,
+    ) -> Iterator[State]:
+        """Noise is added, and taken away by Heun's steps: SDEdit (Meng et al. 2022, arXiv:2108.01073)."""
+        told = None if label == ANY else classes_of(rng, self.labels, label)
+        denoise = self._denoiser(told, 1.0 if told is None else guidance_scale)
+        count, sigma = math.ceil(strength * steps), noise_of(strength, SPREAD, SIGMA_MAX)
+        yield State(x, 0, count, "as given")
+        noisy = (0 if strength == 1 else 2 * x - 1) + sigma * rng.normal(*self.shape)
+        sigmas = samplers.karras_sigmas(count, min(SIGMA_MIN, sigma / 2), sigma) if count else []
+        for done, (_, clean) in enumerate(samplers.heun(denoise, noisy, sigmas), 1):
+            yield State((clean.float() / 2 + 0.5).clamp(0, 1), done, count, f"sigma {sigmas[done]:.2f}")
+
+    def _told(self, x: Tensor, sigma: Tensor, label: Tensor) -> Tensor:
+        return self.denoise(x, sigma, label=label)
 
     def encode(self, x: Tensor, *, steps: Annotated[int, Slider(5, 100, help="steps each way")] = 20) -> Tensor:
         """The noise (n, *shape) that the probability flow, integrated upwards with Heun's method, makes of pictures."""

@@ -10,12 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Decodes, Distils, Model, Refines, State
+from playground.capabilities import About, Decodes, Distils, Edits, Model, Refines, State
+from playground.families.inpainting import noise_of
 from playground.families.layers import classes_of
 from playground.families.picture_flow import PictureFlow
 from playground.knobs import ANY, Label, Refused, Slider
 from playground.rng import Rng
 
+MOST = 40.0  # noise, in deviations of the data, with which an edit may begin
 ORDER = 68  # among the families on a page
 
 UNLABELLED = 0.1  # of the pictures drawn in training, for which the class is not told
@@ -26,7 +28,7 @@ FOOLING = 0.1  # weight of the judge, for the student
 
 
 @final
-class FewStep(Distils, Refines, Decodes):
+class FewStep(Distils, Refines, Decodes, Edits):
     """A velocity whose single step, from noise to picture, draws as its teacher does in many.
 
     What the student draws is noised again, to a random time, and shown to two flows: the teacher, which knows the
@@ -176,6 +178,24 @@ class FewStep(Distils, Refines, Decodes):
                 x = _between(rng.normal(*self.shape), x, t)
             x = self.jump(x, t, classes)
             yield State(self.student.greys.picture(x), done, steps, f"step {done}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+    ) -> Iterator[State]:
+        """Mixed with noise, and one jump from there: SDEdit (Meng et al. 2022, arXiv:2108.01073)."""
+        index = len(self.labels) if label == ANY else self.labels.index(label)
+        y, _ = self.student.greys.normal(x, rng.uniform(*self.shape))
+        start = 1 / (1 + noise_of(strength, 1.0, MOST)) if strength < 1 else 0.0
+        at = y.new_full((len(y),), start)
+        y = _between(rng.normal(*self.shape), y, at)
+        drawn = self.jump(y, at, torch.full((len(y),), index, device=y.device))
+        yield State(self.student.greys.picture(drawn), 1, 1, "one jump")
 
     def decode(self, z: Tensor, **knobs: Any) -> Tensor:
         """Pictures of noise (n, *shape), for any class, in one step."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar, final
 
@@ -12,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Carries, Decodes, Fields, Learns, Samples, Sprints
+from playground.capabilities import About, Carries, Completes, Decodes, Fields, Learns, Samples, Sprints, State
 from playground.families.augment import augmented
+from playground.families.codes import FOUND, fitting, likeness
 from playground.families.layers import SLOPE, Mlp, picture_critic, picture_generator
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -72,7 +73,7 @@ def penalised(
 
 
 @final
-class GAN(Learns, Samples, Decodes):
+class GAN(Learns, Samples, Decodes, Completes):
     """A generator and a discriminator that train each other with the non-saturating loss.
 
     The generator is DCGAN's (Radford et al. 2016, arXiv:1511.06434). The discriminator sees the spread of its batch
@@ -120,6 +121,8 @@ class GAN(Learns, Samples, Decodes):
         arxiv="1406.2661",
     )
 
+    completing = FOUND
+
     def __init__(
         self,
         shape: tuple[int, int, int] = (1, 28, 28),
@@ -165,6 +168,23 @@ class GAN(Learns, Samples, Decodes):
         self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far noise strays")] = 1.0
     ) -> Tensor:
         return self.decode(temperature * rng.normal(*self.latent))
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
+    ) -> Iterator[State]:
+        """By codes whose pictures come near to what is known (Yeh et al. 2017, arXiv:1607.07539)."""
+
+        def nats(z: Tensor, rows: Tensor) -> Tensor:
+            return likeness(self.decode(z), x[rows], known[rows])
+
+        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps), 1):
+            yield State(torch.where(known, x, self.decode(z)), done, steps, f"step {done}")
 
     def decode(self, z: Tensor) -> Tensor:
         """Pictures (n, *shape) in [0, 1] of noise (n, latent)."""

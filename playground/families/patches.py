@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 from playground.capabilities import Measure
 
+IN_ORDER = (
+    "Drawn patch by patch in reading order: exact draws from the model's odds given the rest where nothing known comes"
+    " after the gap. Elsewhere it looks only at what comes before, as it always does, and may not meet what follows."
+)
 MAX_STATES = 4096  # of one patch: a softmax has as many outputs
 
 
@@ -52,6 +56,12 @@ class Patches(nn.Module):
         """Pictures (n, *shape) of patch states (n, H, W): the inverse of ``tokens``."""
         digits = tokens.unsqueeze(-1) // self.places % self.levels
         return self._join(digits).float() / (self.levels - 1)
+
+    def allowed(self, x: Tensor, known: Tensor) -> Tensor:
+        """Which states agree with the known pixels, (n, *shape) bool, of pictures (n, *shape): (n, H, W, states)."""
+        every = torch.arange(self.states, device=x.device)[:, None] // self.places % self.levels  # (states, pixels)
+        pixels = self._cut((x * self.levels).long().clamp(0, self.levels - 1)).unsqueeze(-2)
+        return ((every == pixels) | ~self._cut(known).unsqueeze(-2)).all(-1)
 
     def surprise(self, scores: Tensor, tokens: Tensor) -> Tensor:
         """Nats of surprise at each pixel, (n, height, width), summed over channels; in all, that at the picture.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, final
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import Density, Learns, LogProb, Refines, State
+from playground.capabilities import Completes, Density, Edits, Learns, LogProb, Refines, State
 from playground.families.energy import EnergyBased
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -23,7 +24,7 @@ STEEPEST = 0.1  # the furthest that a move carries a pixel downhill
 
 
 @final
-class PictureEnergy(Learns, Refines, Density):
+class PictureEnergy(Learns, Refines, Density, Completes, Edits):
     """A density p(x) = exp(-E(x)) / Z of pictures, with an unknown Z, and E(x) = 2 network(x) / STRIDE^2 + |x|^2 / 2.
 
     The normal distribution that the network tilts keeps Z finite (Xie et al. 2016, arXiv:1602.03264, equation 4), and
@@ -79,6 +80,9 @@ class PictureEnergy(Learns, Refines, Density):
         arxiv="1904.09770",
     )
 
+    completing = (
+        "Chains from noise that walk downhill where the picture is made up; what is known is put back after every move."
+    )
     chains: Tensor
     age: Tensor
 
@@ -167,6 +171,42 @@ class PictureEnergy(Learns, Refines, Density):
             if done < steps:
                 x = x + noise * STRIDE * rng.normal(*self.shape)
             yield State((x / 2 + 0.5).clamp(0, 1), done, steps, f"move {done}")
+
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        steps: Annotated[int, Slider(1, 400, help="moves of each chain; trained with about a hundred")] = 96,
+        noise: Annotated[float, Slider(0.0, 3.0, 0.1, help="how much each move is shaken")] = 1.0,
+    ) -> Iterator[State]:
+        """Langevin chains of the unknown pixels, given the known ones."""
+        y = torch.where(known, 2 * x - 1, 2 * rng.uniform(*self.shape) - 1)
+        for done in range(1, steps + 1):
+            y = self._downhill(y)
+            if done < steps:
+                y = y + noise * STRIDE * rng.normal(*self.shape)
+            y = torch.where(known, 2 * x - 1, y)
+            yield State(torch.where(known, x, (y / 2 + 0.5).clamp(0, 1)), done, steps, f"move {done}")
+
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        steps: Annotated[int, Slider(1, 400, help="moves of the longest chain")] = 96,
+    ) -> Iterator[State]:
+        """Mixed with noise by the strength, then a chain as much longer."""
+        count = math.ceil(strength * steps)
+        y = (2 * x - 1).lerp(2 * rng.uniform(*self.shape) - 1, strength)
+        yield State(y / 2 + 0.5, 0, count, "mixed with noise")
+        for done in range(1, count + 1):
+            y = self._downhill(y)
+            if done < count:
+                y = y + STRIDE * rng.normal(*self.shape)
+            yield State((y / 2 + 0.5).clamp(0, 1), done, count, f"move {done}")
 
     def log_prob(self, x: Tensor, rng: Rng) -> LogProb:
         """-E(x): without log Z, so only differences mean something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, final
 
@@ -9,11 +10,14 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
+from playground import samplers
 from playground.capabilities import (
     About,
     Carries,
+    Completes,
     Denoises,
     Density,
+    Edits,
     Fields,
     Learns,
     LogProb,
@@ -23,6 +27,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
+from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
 from playground.families.layers import classes_of, guided
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -31,11 +36,12 @@ from playground.rng import Rng
 ORDER = 63  # among the families on a page
 
 PATH = 16  # Runge-Kutta steps of a path, and of coding and decoding
+CLEAN, NOISY = 0.02, 40.0  # noise levels between which a picture is completed: times 0.98 and 0.02 of the flow
 UNLABELLED = 0.2  # of the training pictures, for which the class is not told: what the likelihood is of
 
 
 @final
-class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries):
+class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries, Completes, Edits):
     """A velocity v(x, t; class) that carries the standard normal at t = 0 to pictures at t = 1.
 
     Trained as its namesake for points: on the line (1 - t) z + t x from noise z to a picture x the velocity is to be
@@ -83,6 +89,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         arxiv="2210.02747",
     )
     field_name = "velocity"
+    completing = COMPLETING
 
     def __init__(
         self,
@@ -146,6 +153,9 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         """The velocity for any class."""
         return self.flow()(x, t)
 
+    def _denoiser(self, x: Tensor, sigma: Tensor, label: Tensor) -> Tensor:
+        return self.denoise(x, sigma, label=label)
+
     def denoise(self, x: Tensor, sigma: Tensor, *, label: Tensor | None = None) -> Tensor:
         """The picture expected of it plus noise: at time 1 / (1 + sigma) the flow is there, shrunk by that factor.
 
@@ -175,6 +185,62 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         velocity = self.flow(classes, guidance_scale)
         for done, x in enumerate(ode.follow(velocity, rng.normal(*self.shape), _times(steps), solver), 1):
             yield State(self.greys.picture(x), done, steps, f"t = {done / steps:.2f}")
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 16,
+        guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
+    ) -> Iterator[State]:
+        """As ``inpainting.filled`` does, in the normal variables of ``greys.py``."""
+        given, _ = self.greys.normal(x, rng.uniform(*self.shape))
+        even, _ = self.greys.normal(x, torch.full_like(x, 0.5))
+        choice = rng.uniform(1)
+        if label == ANY:
+            told = suggested(self._denoiser, even, known, len(self.labels), 1.0, choice)
+        else:
+            told = classes_of(rng, self.labels, label)
+        everyone = torch.full_like(told, len(self.labels))
+
+        def guess(y: Tensor, sigma: float) -> Tensor:
+            level = y.new_full((len(y),), sigma)
+            wanted = self._denoiser(y, level, told)
+            if guidance_scale == 1:
+                return wanted
+            return wanted.lerp(self._denoiser(y, level, everyone), 1 - guidance_scale)
+
+        sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
+        for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, 1.0), 1):
+            seen = torch.where(known, x, self.greys.picture(clean))
+            yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 16,
+        guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
+    ) -> Iterator[State]:
+        """Mixed with noise, and from there along the flow: SDEdit (Meng et al. 2022, arXiv:2108.01073)."""
+        told = None if label == ANY else classes_of(rng, self.labels, label)
+        velocity = self.flow(told, 1.0 if told is None else guidance_scale)
+        y, _ = self.greys.normal(x, rng.uniform(*self.shape))
+        start = 1 / (1 + noise_of(strength, 1.0, NOISY)) if strength < 1 else 0.0
+        y = rng.normal(*self.shape).lerp(y, start)
+        count = math.ceil(strength * steps)
+        yield State(self.greys.picture(y), 0, count, "mixed with noise")
+        times = [start + (1 - start) * k / max(1, count) for k in range(count + 1)]
+        for done, state in enumerate(ode.follow(velocity, y, times, "midpoint") if count else (), 1):
+            yield State(self.greys.picture(state), done, count, f"t = {times[done]:.2f}")
 
     @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:

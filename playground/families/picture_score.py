@@ -16,8 +16,10 @@ from playground import samplers
 from playground.capabilities import (
     About,
     Carries,
+    Completes,
     Denoises,
     Density,
+    Edits,
     Fields,
     Learns,
     LogProb,
@@ -27,6 +29,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import LEVELS, normal_nats
+from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
 from playground.families.layers import classes_of
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -36,6 +39,7 @@ ORDER = 65  # among the families on a page
 
 SPREAD = 0.6  # the standard deviation of data in [-1, 1]
 LOW, HIGH = 0.002, 50.0  # noise levels between which everything works; a grey level is 0.008 wide
+CLEAN, NOISY = 0.02, 25.0  # between which pictures are completed and redrawn
 LEVEL_MEAN, LEVEL_STD = -1.0, 1.4  # of the logarithm of sigma in training
 EVEN = 0.2  # of the training pictures, whose levels are spread evenly from LOW to HIGH instead
 UNLABELLED = 0.2  # of the training pictures, for which the class is not told: what the likelihood is of
@@ -45,7 +49,7 @@ PATH = 16  # Runge-Kutta steps of a path, and of coding and decoding
 
 
 @final
-class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries):
+class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries, Completes, Edits):
     """The score, grad log p, of pictures plus normal noise, for all noise levels sigma from 0.002 to 50.
 
     Pictures are in [-1, 1], with uniform noise that fills each of the 256 grey levels. The noise variance grows without
@@ -95,6 +99,7 @@ class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Car
         arxiv="2011.13456",
     )
     field_name = "score"
+    completing = COMPLETING
 
     def __init__(
         self,
@@ -173,6 +178,64 @@ class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Car
         }
         for done, (state, guess) in enumerate(ways[sampler](), 1):
             yield State(pictures(state if done == steps else guess), done, steps, f"sigma {sigmas[done]:.2f}")
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class; any: what the rest suggests")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 16,
+        guidance_scale: Annotated[float, Slider(1.0, 6.0, 0.1, help="more is more typical of the class")] = 1.4,
+    ) -> Iterator[State]:
+        """As ``inpainting.filled`` does."""
+        given, even = (dequantised(x, noise) for noise in (rng.uniform(*self.shape), torch.full_like(x, 0.5)))
+        choice = rng.uniform(1)
+        if label == ANY:
+            told = suggested(self._told, even, known, len(self.labels), SPREAD, choice)
+        else:
+            told = classes_of(rng, self.labels, label)
+        everyone = torch.full_like(told, len(self.labels))
+
+        def guess(y: Tensor, sigma: float) -> Tensor:
+            level = y.new_full((len(y),), sigma)
+            wanted = self._told(y, level, told)
+            if guidance_scale == 1:
+                return wanted
+            return wanted.lerp(self._told(y, level, everyone), 1 - guidance_scale)
+
+        sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
+        for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, SPREAD), 1):
+            seen = torch.where(known, x, pictures(clean))
+            yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 16,
+    ) -> Iterator[State]:
+        """Noise is added, and taken away by Heun's steps: SDEdit (Meng et al. 2022, arXiv:2108.01073)."""
+        told = self._any(x) if label == ANY else classes_of(rng, self.labels, label)
+
+        def denoise(x: Tensor, sigma: float) -> Tensor:
+            return self.denoise(x, x.new_full((len(x),), sigma), label=told)
+
+        count, sigma = math.ceil(strength * steps), noise_of(strength, SPREAD, NOISY)
+        yield State(x, 0, count, "as given")
+        noisy = (0 if strength == 1 else dequantised(x, rng.uniform(*self.shape))) + sigma * rng.normal(*self.shape)
+        sigmas = samplers.karras_sigmas(count, min(CLEAN, sigma / 2), sigma) if count else []
+        for done, (_, clean) in enumerate(samplers.heun(denoise, noisy, sigmas), 1):
+            yield State(pictures(clean), done, count, f"sigma {sigmas[done]:.2f}")
+
+    def _told(self, x: Tensor, sigma: Tensor, label: Tensor) -> Tensor:
+        return self.denoise(x, sigma, label=label)
 
     @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Density, Learns, LogProb, Refines, State, Surprises
-from playground.families.patches import Patches, pick
+from playground.capabilities import About, Completes, Density, Learns, LogProb, Refines, State, Surprises
+from playground.families.patches import IN_ORDER, Patches, pick
 from playground.knobs import Slider
 from playground.rng import Rng
 
@@ -120,7 +120,7 @@ class AttentionBlock(nn.Module):
 
 
 @final
-class PixelCNN(Learns, Refines, Density, Surprises):
+class PixelCNN(Learns, Refines, Density, Surprises, Completes):
     """Draws a picture patch by patch in reading order, each with a probability given all patches before it.
 
     The picture is cut into small patches; all values a patch can take are the classes of one softmax, so that the
@@ -191,6 +191,7 @@ class PixelCNN(Learns, Refines, Density, Surprises):
         paper="van den Oord, Kalchbrenner and Kavukcuoglu 2016, Pixel Recurrent Neural Networks",
         arxiv="1601.06759",
     )
+    completing: ClassVar[str] = IN_ORDER
     places: Tensor
 
     def __init__(
@@ -261,6 +262,26 @@ class PixelCNN(Learns, Refines, Density, Surprises):
             x[:, :, (row + 1) * self.patches.patch :] = 0.5
             yield State(x, row + 1, height, f"row {row + 1} of {height}")
 
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        temperature: Annotated[float, Slider(0.1, 1.5, 0.05, help="below 1 safer endings, above 1 wilder ones")] = 1.0,
+    ) -> Iterator[State]:
+        """The picture after every row of patches; what is known of a patch rules out the states that differ."""
+        height, width = self.grid
+        allowed = self.patches.allowed(x, known)
+        uniforms = rng.uniform(height, width)
+        tokens = torch.zeros(len(rng), height, width, dtype=torch.int64, device=self.device)
+        memory = self._remember(len(rng))
+        for row in range(height):
+            self._draw_row(row, tokens, memory, uniforms, temperature, allowed[:, row])
+            new = self.patches.pixels(tokens)
+            new[:, :, (row + 1) * self.patches.patch :] = 0.5
+            yield State(torch.where(known, x, new), row + 1, height, f"row {row + 1} of {height}")
+
     @torch.no_grad()
     def sample_naively(self, rng: Rng, temperature: float = 1.0) -> Tensor:
         """What ``sample`` draws, without its memory: the whole network is run anew for every patch."""
@@ -294,14 +315,26 @@ class PixelCNN(Learns, Refines, Density, Surprises):
 
     @torch.no_grad()
     def _draw_row(
-        self, row: int, tokens: Tensor, memory: list[list[Tensor]], uniforms: Tensor, temperature: float
+        self,
+        row: int,
+        tokens: Tensor,
+        memory: list[list[Tensor]],
+        uniforms: Tensor,
+        temperature: float,
+        allowed: Tensor | None = None,
     ) -> None:
-        """Draw one row of ``tokens`` in place; every layer computes one place at a time from what it remembers."""
+        """Draw one row of ``tokens`` in place; every layer computes one place at a time from what it remembers.
+
+        Only symbols that are ``allowed``, (n, W, states), are drawn; all of them if None.
+        """
         layers = self._layers()
         for column in range(self.grid[1]):
             x = self.first.at(memory[0], row, column) + self.position[row, column]  # (n, channels)
             for block, kept in zip(layers, memory[1:], strict=True):
                 x = block.step(x, kept, row, column)
-            drawn = pick(self.head(x), uniforms[:, row, column], temperature)
+            scores = self.head(x)
+            if allowed is not None:
+                scores = scores.masked_fill(~allowed[:, column], -torch.inf)
+            drawn = pick(scores, uniforms[:, row, column], temperature)
             tokens[:, row, column] = drawn
             self.first.put(self.embed(drawn), memory[0], row, column)

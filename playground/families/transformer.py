@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
-from playground.capabilities import About, Density, Learns, LogProb, Refines, State, Surprises
+from playground.capabilities import About, Completes, Density, Learns, LogProb, Refines, State, Surprises
 from playground.families.attention import CausalTransformer
-from playground.families.patches import Patches
+from playground.families.patches import IN_ORDER, Patches
 from playground.knobs import ANY, Label, Slider
 from playground.rng import Rng
 
@@ -21,7 +21,7 @@ TOLD = 0.5  # how often training tells the class; the other half learns "any", w
 
 
 @final
-class Transformer(Learns, Refines, Density, Surprises):
+class Transformer(Learns, Refines, Density, Surprises, Completes):
     """Draws a picture of few greys patch by patch in reading order, looking back at all patches before each.
 
     As in iGPT, a decoder of text's kind, with pictures as the text. Here a symbol is a patch of 2x2 pixels: 16 symbols
@@ -91,6 +91,8 @@ class Transformer(Learns, Refines, Density, Surprises):
         arxiv="1706.03762",
     )
 
+    completing: ClassVar[str] = IN_ORDER
+
     def __init__(
         self,
         shape: tuple[int, int, int] = (1, 28, 28),
@@ -151,6 +153,31 @@ class Transformer(Learns, Refines, Density, Surprises):
                 x[:, :, row * self.patches.patch :] = 0.5
                 yield State(x, row, height, f"row {row} of {height}")
 
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        temperature: Annotated[float, Slider(0.1, 1.5, 0.05, help="below 1 safer endings, above 1 wilder ones")] = 1.0,
+    ) -> Iterator[State]:
+        """The picture after every row of patches; what is known of a patch rules out the states that differ.
+
+        Of no class in particular, its class is drawn first, by Bayes' rule from the patches before the gap.
+        """
+        height, width = self.patches.grid
+        allowed, choice = self.patches.allowed(x, known), rng.uniform(1)
+        uniforms = rng.uniform(height, width)
+        told = self._suggested(x, allowed, choice) if label == ANY else self._told(label, uniforms)
+        drawing = self.net.draw(told, uniforms, temperature, allowed)
+        for place, tokens in enumerate(drawing, 1):
+            if place % width == 0:
+                row = place // width
+                new = self.patches.pixels(tokens)
+                new[:, :, row * self.patches.patch :] = 0.5
+                yield State(torch.where(known, x, new), row, height, f"row {row} of {height}")
+
     def sample_naively(self, rng: Rng, label: str = ANY, temperature: float = 1.0) -> Tensor:
         """What ``sample`` draws, without its memory.
 
@@ -159,6 +186,20 @@ class Transformer(Learns, Refines, Density, Surprises):
         """
         uniforms = rng.uniform(*self.patches.grid)
         return self.patches.pixels(self.net.draw_naively(self._told(label, uniforms), uniforms, temperature))
+
+    @torch.no_grad()
+    def _suggested(self, x: Tensor, allowed: Tensor, choice: Tensor) -> Tensor:
+        """Classes (n,) drawn from p(class | patches before the gap), all classes being as likely beforehand."""
+        tokens = self.patches.tokens(x)
+        before = (allowed.sum(-1) == 1).flatten(1).cumprod(1)  # (n, T): the known patches up to the first gap
+        seen, which = (tokens.flatten(1) * before - (1 - before)).unique(dim=0, return_inverse=True)
+        tokens, before = seen.clamp(min=0).unflatten(1, self.patches.grid), (seen >= 0).float()
+        odds = []
+        for index in range(len(self.labels)):
+            scores = self.net(tokens, torch.full((len(tokens),), index, device=x.device)).log_softmax(-1)
+            odds.append((scores.gather(-1, tokens[..., None]).flatten(1) * before).sum(1))
+        below = torch.stack(odds, 1).softmax(1).cumsum(1)[which, :-1]
+        return (below <= choice).sum(1)
 
     def _told(self, label: str, like: Tensor) -> Tensor:
         """The class named, or that for any, for each of (n, ...)."""

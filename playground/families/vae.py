@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, final
 
@@ -15,14 +16,18 @@ from playground.capabilities import (
     About,
     Carries,
     Clouds,
+    Completes,
     Density,
+    Edits,
     Learns,
     LogProb,
     RateDistortion,
     Reconstructs,
     Samples,
     Sprints,
+    State,
 )
+from playground.families.codes import FOUND, fitting, turned
 from playground.families.layers import Mlp, residual_mlp
 from playground.knobs import Slider, Toggle
 from playground.rng import Rng
@@ -33,7 +38,7 @@ CODES = 32  # at a time; not fewer for more pictures: what a stream draws depend
 
 
 @final
-class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
+class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds, Completes, Edits):
     """An encoder q(z|x), a decoder p(x|z) with independent Bernoulli pixels, and a standard normal prior p(z).
 
     Trained on the bound of equation 3, E_q[log p(x|z)] - KL(q(z|x) || p(z)), with pixels binarised anew at every step.
@@ -77,6 +82,7 @@ class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
         arxiv="1312.6114",
     )
 
+    completing = FOUND
     seen: Tensor
 
     def __init__(
@@ -137,6 +143,30 @@ class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
 
     def cloud(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.posterior(x)
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
+    ) -> Iterator[State]:
+        """By codes from about p(z | known pixels), which are black or white here."""
+        white = (x > 0.5).float()
+
+        def nats(z: Tensor, rows: Tensor) -> Tensor:
+            loss = F.binary_cross_entropy_with_logits(self.logits(z), white[rows], reduction="none")
+            return -torch.where(known[rows], loss, 0.0).flatten(1).sum(1)
+
+        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps), 1):
+            yield State(torch.where(known, x, self.decode(z)), done, steps, f"step {done}")
+
+    @torch.no_grad()
+    def edit(self, x: Tensor, strength: float, rng: Rng) -> Iterator[State]:
+        """The code is turned towards a new one from the prior."""
+        yield State(self.decode(turned(self.encode(x), rng.normal(*self.latent), strength)), 1, 1, "redrawn")
 
     def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """KL(q(z|x) || p(z)), which is exact, and -log p(x|z) at one code, of the picture binarised at one half."""

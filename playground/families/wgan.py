@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar, final
 
@@ -10,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
-from playground.capabilities import About, Carries, Decodes, Fields, Learns, Samples, Sprints
+from playground.capabilities import About, Carries, Completes, Decodes, Fields, Learns, Samples, Sprints, State
+from playground.families.codes import FOUND, fitting, likeness
 from playground.families.layers import SLOPE, Mlp, picture_critic, picture_generator
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -151,7 +153,7 @@ class WassersteinGAN(Sprints, Samples, Decodes, Fields, Carries):
 
 
 @final
-class PictureWassersteinGAN(Learns, Samples, Decodes):
+class PictureWassersteinGAN(Learns, Samples, Decodes, Completes):
     """The same game with convolutions, for pictures; only the generator is stored.
 
     Critic and generator take turns, one each: a higher learning rate for the critic does what several turns would, for
@@ -193,6 +195,8 @@ class PictureWassersteinGAN(Learns, Samples, Decodes):
         " penalty where, between the two, its slope is not one; then the forger moves its pictures uphill.",
         latent="Yes: the noise, but only one way; there is no encoder that finds the noise of a given picture.",
     )
+
+    completing = FOUND
 
     def __init__(
         self,
@@ -242,6 +246,23 @@ class PictureWassersteinGAN(Learns, Samples, Decodes):
         self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far noise strays")] = 1.0
     ) -> Tensor:
         return self.decode(temperature * rng.normal(*self.latent))
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
+    ) -> Iterator[State]:
+        """By codes whose pictures come near to what is known (Yeh et al. 2017, arXiv:1607.07539)."""
+
+        def nats(z: Tensor, rows: Tensor) -> Tensor:
+            return likeness(self.decode(z), x[rows], known[rows])
+
+        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps), 1):
+            yield State(torch.where(known, x, self.decode(z)), done, steps, f"step {done}")
 
     def decode(self, z: Tensor) -> Tensor:
         """Pictures (n, *shape) in [0, 1] of noise (n, latent)."""
