@@ -10,12 +10,18 @@ from PIL import Image
 from torch import Tensor
 
 from playground.data import Dataset, datasets
+from playground.drawings import rendered
 from playground.knobs import Refused
 from playground.rng import Rng
 
 
 def to_pixels(x: Tensor) -> np.ndarray:
-    """Pictures (n, channels, height, width) in [0, 1] as uint8 (n, height, width, channels); the rest is clipped."""
+    """Pictures (n, channels, height, width) in [0, 1] as uint8 (n, height, width, channels); the rest is clipped.
+
+    Drawings (n, points, 5) are drawn.
+    """
+    if x.ndim == 3:
+        return rendered(x)
     levels = x.detach().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
     return levels.permute(0, 2, 3, 1).cpu().numpy()
 
