@@ -49,7 +49,7 @@ def _taught(pen: Pen, x: Tensor, code: Tensor, dropout: float, generator: torch.
 
 @final
 class StrokeRNN(Learns, Samples, Density, Continues):
-    """An LSTM that follows the pen and says at each point where it may go next: a mixture of Gaussians, and three marks.
+    """An LSTM that follows the pen and bets at each point on where it goes next: a mixture of Gaussians, three marks.
 
     Its log-probability is the sum over the points, exact; where there are classes, summed over all of them, each as
     likely as the others.
