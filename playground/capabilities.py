@@ -98,6 +98,7 @@ class Model(nn.Module, ABC):
         labels: the classes it can be conditioned on, none if it cannot be.
         cannot: why a capability is missing, by the capability's class name; the page greys it with this sentence.
         about: what a newcomer reads about its family; None for helpers such as classifiers, which no page lists.
+        medium: what its data are: pictures, or drawings made of strokes.
         wants_float64: it computes partly in double precision, which Apple's GPUs lack: there it stays on the CPU.
     """
 
@@ -105,6 +106,7 @@ class Model(nn.Module, ABC):
     labels: tuple[str, ...] = ()
     cannot: ClassVar[Mapping[str, str]] = {}
     about: ClassVar[About | None] = None
+    medium: ClassVar[str] = "pictures"
     wants_float64: ClassVar[bool] = False
 
     @classmethod

@@ -27,8 +27,9 @@ def to_pixels(x: Tensor) -> np.ndarray:
 
 
 def to_data(levels: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """Pictures (n, channels, height, width) uint8 as floats in [0, 1]."""
-    return torch.tensor(levels, device=device).float() / 255
+    """Pictures (n, channels, height, width) uint8 as floats in [0, 1]; drawings (n, points, 5) as they are."""
+    x = torch.tensor(levels, device=device)
+    return x.float() / 255 if x.dtype == torch.uint8 else x
 
 
 def as_data(picture: np.ndarray, data: Dataset) -> np.ndarray:

@@ -14,8 +14,8 @@ FLAT = {"black": 0, "grey": 128, "white": 255}
 
 
 def choices() -> tuple[str, ...]:
-    """What a visitor may ask another data set by: ``USUAL``, or a name."""
-    return USUAL, *datasets()
+    """What a visitor may ask another data set of pictures by: ``USUAL``, or a name."""
+    return USUAL, *(data.name for data in datasets().values() if data.medium == "pictures")
 
 
 def another(data: Dataset, name: str = USUAL) -> Dataset:

@@ -1,4 +1,4 @@
-"""Sheep as strokes (Aaron Koblin, The Sheep Market): drawn by ten thousand people who were asked for one facing left."""
+"""Sheep as strokes (Aaron Koblin, The Sheep Market): by ten thousand people who were asked to draw one facing left."""
 
 from __future__ import annotations
 

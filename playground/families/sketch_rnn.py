@@ -73,6 +73,7 @@ class StrokeRNN(Learns, Samples, Density, Continues):
         torch.Size([2, 80, 5])
     """
 
+    medium = "drawings"
     cannot = {
         "Refines": "it draws point by point: watch the pen on the Sketch page",
         "Encodes": "it has no code: it only follows the pen",
@@ -201,6 +202,7 @@ class SketchRNN(Learns, Samples, Reconstructs, Density, RateDistortion, Continue
         torch.Size([1, 80, 5])
     """
 
+    medium = "drawings"
     cannot = {"Refines": StrokeRNN.cannot["Refines"]}
     about = replace(
         StrokeRNN.about,
