@@ -17,7 +17,7 @@ Strokes = Sequence[Sequence[tuple[float, float]]]
 SIDE = 64  # pixels of a picture of a drawing
 FINE = 4  # drawn that much larger, then averaged: smooth edges
 MARGIN = 0.08  # of the side, around a drawing
-PAPER, INK = 255, 30
+PAPER, INK = 0, 255  # as other data sets of one ink have it: the page can show it the other way round
 
 
 def fitted(lines: list[np.ndarray], margin: float = MARGIN) -> list[np.ndarray]:
@@ -29,10 +29,15 @@ def fitted(lines: list[np.ndarray], margin: float = MARGIN) -> list[np.ndarray]:
 
 
 def render(drawing: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """A drawing (points, 5) as dark lines on white, as large as the picture allows: (side, side) uint8."""
+    """A drawing (points, 5) as bright lines on black, as large as the picture allows: (side, side) uint8."""
+    return painted(fitted(to_strokes(drawing)), side)
+
+
+def painted(lines: list[np.ndarray], side: int) -> np.ndarray:
+    """Strokes, (n, 2) each, in the unit square, as bright lines on black: (side, side) uint8."""
     canvas = Image.new("L", (side * FINE, side * FINE), PAPER)
     pen, width = ImageDraw.Draw(canvas), round(side * FINE / 40)
-    for line in fitted(to_strokes(drawing)):
+    for line in lines:
         places = [(float(x), float(y)) for x, y in line * side * FINE]
         pen.line(places, fill=INK, width=width, joint="curve")
         for x, y in (places[0], places[-1]):  # round ends
