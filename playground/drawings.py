@@ -61,7 +61,7 @@ def taken(strokes: Strokes, data: Sketches, points: int) -> np.ndarray:
     lines = [np.array(stroke) * data.frame for stroke in strokes]
     tolerance = max(data.tolerance, 1e-3)
     while True:
-        steps = to_steps([simplified(line, tolerance) for line in lines])
+        steps = to_steps(simplified(lines, tolerance))
         if len(steps) <= points:
             return padded(steps, len(steps), ended=False)
         if tolerance > data.frame:

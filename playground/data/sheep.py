@@ -41,7 +41,7 @@ def read(split: Split) -> tuple[np.ndarray, np.ndarray]:
 dataset = Sketches(
     name="sheep",
     title="Sheep",
-    line="7,063 sheep that people drew, most of them facing left",
+    line="7,000 sheep that people drew, most of them facing left",
     shape=(POINTS, 5),
     labels=("sheep",),
     licence="CC BY-NC 4.0 (Aaron Koblin, The Sheep Market): not for commercial use",

@@ -20,28 +20,32 @@ FILE = "strokes.npz"  # kanji, sheep and Omniglot
 Strokes = list[list[list[float]]]  # strokes, points, x and y
 
 
-def simplified(line: np.ndarray, tolerance: float) -> np.ndarray:
-    """A line (n, 2) with fewer points, none of the old ones further from it than ``tolerance``, (m, 2).
+def simplified(lines: Sequence[np.ndarray], tolerance: float) -> list[np.ndarray]:
+    """Lines, (n, 2) each, with fewer points, none of the old ones further from them than ``tolerance``.
 
-    Douglas and Peucker 1973, Cartographica 10, 112; Ramer 1972. Not recursive: a line may have thousands of points.
+    Douglas and Peucker 1973, Cartographica 10, 112; Ramer 1972. All lines at once, and all parts of a line: there may
+    be a million points. A part is split at the point furthest from the straight line between its ends.
     """
-    keep = np.zeros(len(line), bool)
-    keep[[0, -1]] = True
-    spans = [(0, len(line) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        along = line[last] - line[first]
-        inner = line[first + 1 : last] - line[first]
-        length = float(along @ along)
-        share = np.clip(inner @ along / length, 0, 1) if length else np.zeros(len(inner))
-        far = np.hypot(*(inner - share[:, None] * along).T)
-        middle = first + 1 + int(far.argmax())
-        if far.max() > tolerance:
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    return line[keep]
+    sizes = [len(line) for line in lines]
+    last = np.cumsum(sizes) - 1
+    points, keep = np.concatenate(lines).astype(np.float64), np.zeros(sum(sizes), bool)
+    keep[last] = keep[np.r_[0, last[:-1] + 1]] = True
+    idle = keep.copy()  # kept, or in a part that is straight enough
+    while not idle.all():
+        kept, which = np.flatnonzero(keep), np.flatnonzero(~idle)
+        part = np.searchsorted(kept, which)  # which lies between kept[part - 1] and kept[part]
+        start, along = points[kept[part - 1]], points[kept[part]] - points[kept[part - 1]]
+        length = (along**2).sum(1)
+        share = ((points[which] - start) * along).sum(1) / np.where(length > 0, length, 1)
+        far = np.hypot(*(points[which] - start - share.clip(0, 1)[:, None] * along).T)
+        heads = np.flatnonzero(np.diff(part, prepend=-1))
+        furthest = np.repeat(np.maximum.reduceat(far, heads), np.diff(np.r_[heads, len(part)]))
+        idle[which[furthest <= tolerance]] = True
+        split = np.flatnonzero((far == furthest) & (furthest > tolerance))
+        keep[which[split]] = idle[which[split]] = True
+    return [
+        points[end - size + 1 : end + 1][keep[end - size + 1 : end + 1]] for size, end in zip(sizes, last, strict=True)
+    ]
 
 
 def to_steps(strokes: Sequence[np.ndarray]) -> np.ndarray:
@@ -99,9 +103,7 @@ def read(
     if flat.ndim != 2 or flat.shape[1] != 3 or offsets[-1] != len(flat):
         raise DataMissing(f"{file} does not hold drawings ({flat.dtype} {flat.shape}); replace the file.")
     steps = [part[skip:].astype(np.float64) for part in np.split(flat, offsets[1:-1])]
-    if tolerance:
-        steps = [thinned(part, tolerance) for part in steps]
-    x = stacked(steps, points, unit)
+    x = stacked(thinned(steps, tolerance) if tolerance else steps, points, unit)
     return x, np.zeros(len(x), np.int64)
 
 
@@ -114,9 +116,11 @@ def path(title: str) -> Path:
     return only_file(FILE, title, "they are not on the Hub in this form")
 
 
-def thinned(steps: np.ndarray, tolerance: float) -> np.ndarray:
-    """Stroke-3 (n, 3) with each of its lines simplified."""
-    return to_steps([simplified(line, tolerance) for line in to_strokes(padded(steps, len(steps)))])
+def thinned(steps: Sequence[np.ndarray], tolerance: float) -> list[np.ndarray]:
+    """Drawings as stroke-3, (n, 3) each, with all their lines simplified."""
+    drawings = [to_strokes(padded(part, len(part))) for part in steps]
+    lines = iter(simplified([line for drawing in drawings for line in drawing], tolerance))
+    return [to_steps([next(lines) for _ in drawing]) for drawing in drawings]
 
 
 def stacked(steps: Sequence[np.ndarray], points: int, unit: float) -> np.ndarray:
