@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
-from torch import Tensor
 
 from playground.data import Sketches
 from playground.data.strokes import padded, simplified, to_steps, to_strokes
@@ -45,9 +44,9 @@ def painted(lines: list[np.ndarray], side: int) -> np.ndarray:
     return np.asarray(canvas.resize((side, side), Image.Resampling.BOX))
 
 
-def rendered(x: Tensor, side: int = SIDE) -> np.ndarray:
+def rendered(drawings: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Drawings (n, points, 5) as pictures (n, side, side, 1) uint8."""
-    return np.stack([render(drawing, side) for drawing in x.detach().cpu().numpy()])[..., None]
+    return np.stack([render(drawing, side) for drawing in drawings])[..., None]
 
 
 def taken(strokes: Strokes, data: Sketches, points: int) -> np.ndarray:

@@ -21,7 +21,7 @@ def to_pixels(x: Tensor) -> np.ndarray:
     Drawings (n, points, 5) are drawn.
     """
     if x.ndim == 3:
-        return rendered(x)
+        return rendered(x.detach().cpu().numpy())
     levels = x.detach().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
     return levels.permute(0, 2, 3, 1).cpu().numpy()
 

@@ -70,7 +70,8 @@ def mnist(split):
 
 
 def test_the_registry_names_every_file():
-    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"}
+    pictures = {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"}
+    assert set(datasets()) == pictures | {"kanji", "omniglot", "quickdraw", "sheep"}
     assert all(name == data.name for name, data in datasets().items())
 
 

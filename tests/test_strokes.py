@@ -71,7 +71,7 @@ def test_stand_ins_are_drawings(found: Sketches) -> None:
     assert max(y) < len(found.labels) and found.fixture_note and found.licence
     sizes = [np.ptp(np.concatenate(to_strokes(each)), 0).max() / found.frame for each in x]
     assert min(sizes) > 0.5 and max(sizes) < 1
-    assert rendered(torch.as_tensor(x)).max((1, 2, 3)).min() > 200
+    assert rendered(x).max((1, 2, 3)).min() > 200
 
 
 @pytest.mark.data
@@ -255,7 +255,7 @@ def test_drawings_go_to_json_and_back_and_into_files() -> None:
 
 def test_stand_ins_are_looked_at() -> None:
     """A cross is a cross: ink in the middle row and column, none in a corner."""
-    picture = rendered(torch.as_tensor(drawn([CROSS], 20, 5.0)))[0, ..., 0]
+    picture = rendered(drawn([CROSS], 20, 5.0))[0, ..., 0]
     assert picture.shape == (64, 64) and picture[32, 10] > 100 and picture[10, 32] > 100 and picture[5, 5] == 0
 
 
