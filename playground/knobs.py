@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import inspect
 import io
+import re
 import reprlib
 import struct
 import typing
@@ -27,6 +28,7 @@ MAX_BYTES = 5_000_000
 MAX_STROKES = 200
 MAX_POINTS = 20_000  # over a minute of drawing without a rest
 ANY = "any"
+CODE = re.compile(r"test-(any|\d{1,3})-\d{1,9}|sample-\d{1,9}|mean-(any|\d{1,3})|yours", re.ASCII)
 
 
 class Refused(ValueError):
@@ -183,6 +185,19 @@ class Strokes(Knob):
             if not pair or not all(type(v) in (int, float) and 0 <= v <= 1 for v in point):  # NaN fails the last
                 raise Refused(f"{sentence}; one of them was {_shown(point)}.")
         return tuple(tuple((float(x), float(y)) for x, y in stroke) for stroke in value)
+
+
+@dataclass(frozen=True)
+class CodeOf(Knob):
+    """Whose code: ``test-3-17``, the test picture of class 3 that seed 17 chooses (``test-any-17``: of any class);
+    ``sample-17``, the model's own draw of seed 17; ``mean-3``, the mean of a class's codes (``mean-any``: of all);
+    ``yours``, a picture that another knob brings. Classes are numbered from 0.
+    """
+
+    def check(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or not CODE.fullmatch(value):
+            raise Refused(f"{name} must be test-CLASS-SEED, sample-SEED, mean-CLASS or yours; it was {_shown(value)}.")
+        return value
 
 
 @dataclass(frozen=True)
