@@ -277,10 +277,7 @@ class Surprises(Model):
 
 
 class Continues(Model):
-    """Follows a pen: draws stroke by stroke, from nothing or from a beginning.
-
-    Its data are drawings, (points, 5): see ``playground.data.strokes``.
-    """
+    """Follows a pen, from nothing or from a beginning. Data are drawings: see ``playground.data.strokes``."""
 
     method: ClassVar[str] = "continue_drawing"
     lacks: ClassVar[str] = "it knows pixels, not strokes: there is no pen that could go on"
