@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from playground.capabilities import Samples
+from playground.pictures import to_pixels
 from playground.rng import Rng
 
 
@@ -21,10 +22,10 @@ def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
 
     rng = Rng(seed, 8 * rows, model.device)
     with torch.no_grad():
-        x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
-    _, c, h, w = x.shape
-    tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
-    image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
+        pixels = to_pixels(model.sample(rng))
+    _, h, w, c = pixels.shape
+    tiles = pixels.reshape(rows, 8, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, 8 * w, c)
+    image = Image.fromarray(tiles.squeeze(-1) if c == 1 else tiles)
     buffer = io.BytesIO()
     image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

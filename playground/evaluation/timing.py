@@ -93,4 +93,10 @@ def settings(task: Task) -> dict[str, Any]:
     return {"machine": machine(), "batch": BATCH, "repeats": REPEATS}
 
 
-part = Part("timing", fits=lambda task: isinstance(task.model, Samples), settings=settings, measure=measure)
+part = Part(
+    "timing",
+    fits=lambda task: isinstance(task.model, Samples),
+    settings=settings,
+    measure=measure,
+    media=("pictures", "drawings"),
+)

@@ -14,13 +14,14 @@ from playground.ui.columns import COLUMNS, Column
 from playground.views import Table
 
 Json = dict[str, Any]
-GREYS, BINARY, CONTINUOUS = "8-bit", "binary", "continuous"
+GREYS, BINARY, CONTINUOUS, STROKES = "8-bit", "binary", "continuous", "strokes"
 # What the protocol of a measurement says of its pixels; different ones are never compared.
 PHRASES = (
     ("the probability of the binary pixels", BINARY),
     ("binary pictures", BINARY),
     ("a density of continuous pixels", CONTINUOUS),
     ("uniform dequantisation", GREYS),
+    ("the pen's mark", STROKES),
 )
 SIGNS = {"lower bound": "≤ ", "estimate": "≈ ", "unnormalised": ""}
 BY_NAME = {column.name: column for column in COLUMNS}

@@ -19,6 +19,7 @@ SHARED = (
     "store",
     "pixels",
     "views",
+    "strokes",
     "film",
     "plot",
     "picture",
