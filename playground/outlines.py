@@ -1,7 +1,7 @@
-"""Outlines of pictures, clean or as a hand might draw them: bright ink on black, what sketches are turned to pictures by.
+"""Outlines of pictures, clean or as a hand might draw them, bright ink on black: what sketches are learnt from.
 
 Edges are found as Canny does (1986, IEEE Transactions on Pattern Analysis and Machine Intelligence 8, 679): smooth,
-differentiate, keep what is the steepest across its own direction; what borders on the paper is kept if it is faint, too.
+differentiate, keep what is the steepest across its own direction; beside the paper it may be faint.
 All in tensors, so that a training makes new outlines of its pictures at every step. A hand is imitated by bending the
 picture before, and by the stroke's width, gaps and left-out details after.
 """
@@ -89,7 +89,7 @@ def outline(x: Tensor, paper: float, hand: Hand | None = None) -> Tensor:
 
 
 def _enlarged(x: Tensor, bend: Tensor) -> Tensor:
-    """Pictures whose paper is 0, FINE times as large and with a margin, each place taken from where it was bent from."""
+    """Pictures whose paper is 0, FINE times as large with a margin, each place taken from where it is bent from."""
     height, width = x.shape[2:]
     ys, xs = (
         (torch.arange(FINE * (side + 2 * MARGIN), device=x.device) + 0.5) / FINE - MARGIN for side in (height, width)

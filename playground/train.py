@@ -163,7 +163,7 @@ class Run:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
     def sheet(self) -> None:
-        """Draw the sample sheet: 8 x 8 pictures of the averaged weights, from test pictures' outlines if it needs some."""
+        """Draw the sample sheet: 8 x 8 pictures of the averaged weights, of test pictures' outlines if it needs any."""
         if isinstance(self.average, Samples):
             write_whole(self.folder / "samples.png", sample_sheet(self.average))
         elif isinstance(self.average, Translates):
