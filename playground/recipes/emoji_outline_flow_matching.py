@@ -10,7 +10,7 @@ recipe = Recipe(
     model=partial(OutlineFlow, shape=(3, 32, 32), width=48, deep=96, blocks=2, paper=1.0),
     data="emoji",
     begins="emoji-flow-matching",
-    steps=1_200,
+    steps=900,
     batch=64,
     lr=1.5e-3,
     betas=(0.9, 0.99),

@@ -10,7 +10,7 @@ recipe = Recipe(
     model=partial(OutlineFlow, width=48, deep=96, blocks=2),
     data="fashion-mnist",
     begins="fashion-mnist-flow-matching",
-    steps=1_400,
+    steps=1_000,
     batch=64,
     lr=1.5e-3,
     betas=(0.9, 0.99),
