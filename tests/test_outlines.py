@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from evalshelf import SHAPE, toys
 from sketching import PEN, garments, inked
 from torch import Tensor
 from toyshelf import put, sent, toy_shelf
@@ -15,8 +17,10 @@ from toyshelf import put, sent, toy_shelf
 from playground import catalog
 from playground.backends import Request
 from playground.backends.local import Local
+from playground.catalog import Card
 from playground.data import datasets
 from playground.evaluation.fidelity import judge_for
+from playground.evaluation.parts import Options, Task, parts
 from playground.evaluation.translation import apart, likeness, nearest
 from playground.families.outline_flow import OutlineFlow
 from playground.families.outline_gan import OutlineGAN
@@ -149,6 +153,26 @@ def test_pictures_apart() -> None:
     x = torch.zeros(2, 3, 1, 4, 4)
     x[0, 1] = 1
     torch.testing.assert_close(apart(x), torch.tensor([2 / 3, 0.0]))
+
+
+def test_what_is_measured_of_a_translation(tmp_path: Path) -> None:
+    with toys(tmp_path):
+        init = {"shape": SHAPE, "labels": ("0", "1"), "width": 4, "deep": 4, "hidden": 4, "norm_groups": 2}
+        model = OutlineGAN(**init).eval().requires_grad_(False)  # type: ignore[arg-type]
+        card = Card("outlines", "toys", "OutlineGAN", {}, "toy", model.labels, "outlines", 0, "", 1, {})
+        task = Task(card, model, Options(n=60, folder=tmp_path, quiet=True))
+        assert parts()["translation"].fits(task) and not parts()["fidelity"].fits(task)
+        found = parts()["translation"].measure(task)
+        assert found == parts()["translation"].measure(task)
+        timed = parts()["timing"].measure(task)["seconds_per_16"]
+    kinds = {f"outline_{name}{end}" for name in ("f1", "chamfer", "frechet") for end in ("", "_by_hand")}
+    shown = {"outline_accuracy", "outline_diversity", "outline_diversity_class", "outline_frechet_floor"}
+    truth = {"outline_f1_by_hand_truth", "outline_chamfer_by_hand_truth"}
+    assert set(found) == kinds | {f"{k}_nearest" for k in kinds} | shown | truth
+    for metric in found.values():
+        assert metric.protocol[0].isupper() and metric.protocol.endswith(".") and math.isfinite(metric.value)
+        assert metric.stderr is not None
+    assert "16 samples (temperature = 1.0)" in timed.protocol
 
 
 # -------------------------------------------------------------------------------------------------------- the families

@@ -17,7 +17,7 @@ from playground.pictures import as_canvas, chosen, to_data, to_pixels
 from playground.rng import Rng
 from playground.views import Images, Progress, View
 
-ORDER = 30
+ORDER = 220
 PAGE = "sketch"
 PREVIEW = 0.2  # seconds between two previews: lively, and cheap beside the model's own work
 LEAST = 2.0  # pixels' worth of ink: less is an empty canvas

@@ -18,9 +18,8 @@ from playground.capabilities import Translates
 from playground.catalog import Metric
 from playground.evaluation.fidelity import Judge, check_enough, distances, judge_of
 from playground.evaluation.parts import Part, Task, rounded
-from playground.evaluation.pictures import SEED, Pictures, real
+from playground.evaluation.pictures import SEED, Pictures, described, real, sample_knobs
 from playground.evaluation.progress import shared
-from playground.knobs import knobs
 from playground.rng import Rng
 
 MOST = 1000  # outlines
@@ -163,7 +162,8 @@ def measure(task: Task) -> dict[str, Metric]:
     found = dict(shared(task, "outlines", key, lambda: baseline(task, judge, test)))
     for suffix, sketch in given(task, test.x).items():
         x = translated(task, sketch, Rng(SEED, len(sketch)), f"{KINDS[suffix]} outlines")
-        words = f"pictures drawn from {WORDS[suffix]} of {test.words} ({_knobs(task)}; random stream i of seed {SEED})"
+        how = f"{described(sample_knobs(task), {})}; random stream i of seed {SEED}"
+        words = f"pictures drawn from {WORDS[suffix]} of {test.words} ({how})"
         fake = Pictures(x, None, words)
         found |= faithfulness(task.model, sketch, x, suffix, words)
         found[f"outline_frechet{suffix}"] = distances(judge, fake, test, ("frechet",))["frechet"]
@@ -182,11 +182,6 @@ def accuracy(judge: Judge, fake: Pictures, test: Pictures) -> dict[str, Metric]:
     return {"outline_accuracy": Metric(rounded(share), rounded(error), n, "estimate", "test", how)}
 
 
-def _knobs(task: Task) -> str:
-    specs = knobs(type(task.model).translate, task.card.labels) if isinstance(task.model, Translates) else ()
-    return ", ".join(f"{s.name} = {s.default}" for s in specs)
-
-
 def fixed(task: Task) -> dict[str, Any]:
     """What the measurements depend on besides weights and judge."""
     return {"n": min(MOST, task.options.n), "seed": SEED, "reach": REACH, "ink": INK, "blur": BLUR}
@@ -196,7 +191,7 @@ part = Part(
     "translation",
     fits=lambda task: isinstance(task.model, Translates),
     settings=lambda task: {
-        "judge": judge_of(task).card.sha256, "knobs": _knobs(task), "draws": [REROLLED, DRAWS], **fixed(task)
+        "judge": judge_of(task).card.sha256, "draws": [REROLLED, DRAWS], **fixed(task)
     },
     measure=measure,
 )  # fmt: skip
