@@ -1,4 +1,4 @@
-"""The garments drawn for this program, as pictures: strokes become ink as on the page's canvas, averaged down."""
+"""What was drawn by hand for this program, as pictures: strokes become ink as on the page's canvas, averaged down."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ FINE = 10  # times as large while it is drawn
 PEN = 1.7  # pixels across
 
 
+def drawn_for(name: str) -> list[dict[str, Any]]:
+    """Name, label and strokes of each sketch for the data set called ``name``."""
+    files = Path(data.__file__).parent.glob("*.json")
+    found = (json.loads(path.read_text(encoding="utf-8")) for path in files)
+    return [sketch for file in found if file.get("data") == name for sketch in file["sketches"]]
+
+
 def garments() -> list[dict[str, Any]]:
-    """Name, label and strokes of each."""
-    path = Path(data.__file__).with_name("garments.json")
-    return list(json.loads(path.read_text(encoding="utf-8"))["sketches"])
+    """Those for Fashion-MNIST."""
+    return drawn_for("fashion-mnist")
 
 
 def inked(strokes: list[list[list[float]]], side: int = 28, pen: float = PEN) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from evalshelf import SHAPE, toys
-from sketching import PEN, garments, inked
+from sketching import PEN, drawn_for, garments, inked
 from torch import Tensor
 from toyshelf import put, sent, toy_shelf
 
@@ -18,7 +18,7 @@ from playground import catalog
 from playground.backends import Request
 from playground.backends.local import Local
 from playground.catalog import Card
-from playground.data import datasets
+from playground.data import Dataset, datasets
 from playground.evaluation.fidelity import judge_for
 from playground.evaluation.parts import Options, Task, parts
 from playground.evaluation.translation import apart, likeness, nearest
@@ -83,8 +83,8 @@ def test_empty_paper_has_no_outline() -> None:
 
 
 @pytest.mark.parametrize("data", [FASHION, EMOJI], ids=["fashion-mnist", "emoji"])
-def test_outlines_are_thin_and_alike_alone_and_in_company(data: object) -> None:
-    levels, _ = FASHION.fixture() if data is FASHION else EMOJI.fixture()
+def test_outlines_are_thin_and_alike_alone_and_in_company(data: Dataset) -> None:
+    levels, _ = data.fixture()
     x, paper = torch.as_tensor(levels).float() / 255, float(data is EMOJI)
     ink = outline(x, paper)
     assert ink.shape == (len(x), 1, *x.shape[2:]) and float(ink.min()) >= 0 and float(ink.max()) <= 1
@@ -271,14 +271,19 @@ def test_a_blank_canvas_and_a_model_without_outlines_are_refused(local: Local) -
 # ----------------------------------------------------------------------------------------------------- drawn by hand
 
 
-def test_the_sketches_are_of_every_kind_of_garment() -> None:
-    drawn = garments()
-    assert len(drawn) >= 12 and {g["label"] for g in drawn} == set(FASHION.labels)
+def test_the_garments_are_of_every_kind() -> None:
+    assert len(garments()) >= 12 and {g["label"] for g in garments()} == set(FASHION.labels)
+
+
+@pytest.mark.parametrize("data", [FASHION, EMOJI], ids=["fashion-mnist", "emoji"])
+def test_sketches_are_strokes_within_the_frame(data: Dataset) -> None:
+    drawn = drawn_for(data.name)
+    assert drawn and {g["label"] for g in drawn} <= set(data.labels)
     assert len({g["name"] for g in drawn}) == len(drawn)
-    for garment in drawn:
-        points = np.concatenate([np.asarray(s) for s in garment["strokes"]])
+    for sketch in drawn:
+        points = np.concatenate([np.asarray(s) for s in sketch["strokes"]])
         assert points.shape[1] == 2 and points.min() >= 0 and points.max() <= 1
-        assert 0.05 < inked(garment["strokes"]).mean() < 0.4
+        assert 0.05 < inked(sketch["strokes"]).mean() < 0.4
 
 
 OUTLINED = [c.name for c in catalog.cards().values() if c.family.startswith("outline_") and c.data == "fashion-mnist"]
