@@ -22,7 +22,7 @@ from playground.evaluation.pictures import SEED, Pictures, described, real, samp
 from playground.evaluation.progress import shared
 from playground.rng import Rng
 
-MOST = 1000  # outlines
+MOST = 500  # outlines
 CHUNK = 50
 REACH = 1.5  # pixels: one to any side, diagonally too
 INK = 0.5
