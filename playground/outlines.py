@@ -47,7 +47,7 @@ class Hand:
 
     @classmethod
     def shaky(cls, x: Tensor, generator: torch.Generator) -> Hand:
-        """One that bends by about a pixel over the whole and a third of one from stroke to stroke, and leaves gaps.
+        """One that bends by up to a pixel over the whole and half of one from stroke to stroke, and leaves gaps.
 
         A third of the outlines have no inner lines at all.
         """
@@ -127,12 +127,9 @@ def _lines(seen: Tensor, steep: Tensor) -> Tensor:
 
     def crest(dy: int, dx: int) -> Tensor:
         """Whether it is no less steep to both sides."""
-        ahead, behind = (
-            beside[
-                :, :, 1 + sign * dy : beside.shape[2] - 1 + sign * dy, 1 + sign * dx : beside.shape[3] - 1 + sign * dx
-            ]
-            for sign in (1, -1)
-        )
+        height, width = slope.shape[2:]
+        ahead = beside[:, :, 1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+        behind = beside[:, :, 1 - dy : 1 - dy + height, 1 - dx : 1 - dx + width]
         return (slope > ahead) & (slope >= behind)
 
     level, upright = right.abs() > TURN * down.abs(), down.abs() > TURN * right.abs()

@@ -117,9 +117,8 @@ def baseline(task: Task, judge: Judge, test: Pictures) -> dict[str, Metric]:
         near = Pictures(x, None, words + test.words)
         found |= faithfulness(task.model, sketch, x, f"{suffix}_nearest", near.words)
         found[f"outline_frechet{suffix}_nearest"] = distances(judge, near, test, ("frechet",))["frechet"]
-    found |= faithfulness(
-        task.model, sketches["_by_hand"], test.x, "_by_hand_truth", f"{test.words} themselves, {WORDS['_by_hand']}"
-    )
+    words = f"{test.words} themselves, given {WORDS['_by_hand']}"
+    found |= faithfulness(task.model, sketches["_by_hand"], test.x, "_by_hand_truth", words)
     others = real(task.card.data, "8-bit pixels", "train", len(test.x))
     return found | {"outline_frechet_floor": distances(judge, others, test, ("frechet",))["frechet"]}
 
@@ -177,8 +176,7 @@ def accuracy(judge: Judge, fake: Pictures, test: Pictures) -> dict[str, Metric]:
     assert test.label is not None
     n, share = len(fake.x), float((judge.classes(fake.x) == test.label).float().mean())
     words = f"Share of {fake.words} that {judge.card.name} takes for the class of the picture that had the outline; "
-    error = math.sqrt(share * (1 - share) / n)
-    how = words + "binomial standard error."
+    error, how = math.sqrt(share * (1 - share) / n), f"{words}binomial standard error."
     return {"outline_accuracy": Metric(rounded(share), rounded(error), n, "estimate", "test", how)}
 
 
@@ -190,8 +188,6 @@ def fixed(task: Task) -> dict[str, Any]:
 part = Part(
     "translation",
     fits=lambda task: isinstance(task.model, Translates),
-    settings=lambda task: {
-        "judge": judge_of(task).card.sha256, "draws": [REROLLED, DRAWS], **fixed(task)
-    },
+    settings=lambda task: {"judge": judge_of(task).card.sha256, "draws": [REROLLED, DRAWS], **fixed(task)},
     measure=measure,
-)  # fmt: skip
+)
