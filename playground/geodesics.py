@@ -89,13 +89,18 @@ def shortest(decode: Decode, knots: Tensor, patience: float) -> Generator[float,
             path = whole(inner).requires_grad_()
             value = energy(decode, path)
             (gradient,) = torch.autograd.grad(value, path)
-        return float(value), gradient[1:-1].flatten().double().cpu().numpy()
+        return float(value.detach()), gradient[1:-1].flatten().double().cpu().numpy()
+
+    def late(_: np.ndarray) -> None:
+        if time.perf_counter() - begun > patience:
+            raise StopIteration  # which ends the round
 
     inner = knots[1:-1].flatten().double().cpu().numpy()
     before = closure(inner)[0]
     for _ in range(ROUNDS):
         # torch's own L-BFGS imports a compiler first, which takes longer than the whole search
-        found = minimize(closure, inner, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS, "maxcor": 20})
+        options = {"maxiter": ITERATIONS, "maxcor": 20}
+        found = minimize(closure, inner, jac=True, method="L-BFGS-B", callback=late, options=options)
         if not found.fun < before:
             break
         inner, gain, before = found.x, before - found.fun, found.fun

@@ -24,6 +24,7 @@ KEPT = 8  # planes of a model
 INSIDE = 0.995  # of the codes are on a pad of two numbers
 CORNERS = ((0.0, 0.0), (1.0, 0.0), (0.5, 3**0.5 / 2))  # where three pictures are on the pad
 ROOM = 0.2  # around them, on all sides
+POINTS = 65  # of an ellipse's outline
 
 Extent = tuple[float, float, float, float]  # left, right, bottom, top
 
@@ -69,9 +70,25 @@ class Plane:
 
     def places(self, codes: Tensor) -> np.ndarray:
         """Where codes (n, *latent) are on the plane, or their nearest points of it, (n, 2)."""
-        basis = torch.stack([self.across.flatten(), self.up.flatten()], 1).cpu().double()
         away = (codes - self.origin).flatten(1).cpu().double()
-        return torch.linalg.lstsq(basis, away.T).solution.T.float().numpy()
+        return (away @ self._inverse().T).float().numpy()
+
+    def ellipses(self, mean: Tensor, deviation: Tensor) -> np.ndarray:
+        """Where normal codes lie on the plane, projected: the outlines one and two deviations wide, (2, POINTS, 2).
+
+        Args:
+            mean: the code in the middle, (*latent).
+            deviation: the standard deviation of each of its numbers, which are independent, (*latent).
+        """
+        shadow = self._inverse() * deviation.flatten().cpu().double()  # B^+ diag(s), (2, size of a code)
+        width, turn = torch.linalg.eigh(shadow @ shadow.T)
+        angle = torch.linspace(0, 2 * torch.pi, POINTS, dtype=torch.float64)
+        ring = torch.stack([angle.cos(), angle.sin()], 1) * width.clamp(min=0).sqrt() @ turn.T  # (POINTS, 2)
+        return self.places(mean[None]) + np.stack([ring, 2 * ring]).astype(np.float32)
+
+    def _inverse(self) -> Tensor:
+        """The pseudo-inverse of the two directions, (2, size of a code)."""
+        return torch.linalg.pinv(torch.stack([self.across.flatten(), self.up.flatten()], 1).cpu().double())
 
 
 def plane_of(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:

@@ -21,7 +21,7 @@ from playground.weighing import weigh
 CHUNK = 32  # codes decoded between two chances to show progress or to stop
 PATIENCE = 8.0  # seconds that looking for the shortest way may take
 WEIGHING = 12.0  # seconds that log p may take
-CALLS = 400  # decodings of a picture per knot that shortening a path noticeably takes, gradients included
+SLOWEST = 0.02  # seconds a picture: a gradient of a whole path then takes some four seconds
 MEASURED = 96  # steps that a path's length is the sum of, where decoding is cheap
 CHEAP = 0.01  # seconds a picture
 OF = {"8-bit pixels": "256 grey levels", "binary pixels": "black and white pixels", "continuous": "continuous pixels"}
@@ -98,7 +98,7 @@ class Trip:
             x = ways["linear"](self.strips["linear"][:1], self.strips["linear"][-1:], t)[0]
             self.codes["geodesic"], self.note = self.model.encode(x), INVERTED
             return
-        if self.each * CALLS * KNOTS > PATIENCE * 100:
+        if self.each > SLOWEST:
             self.note = SLOW
             return
         if not differentiable(self.decode, a):
@@ -180,9 +180,9 @@ class Trip:
             series=tuple(self.strips),
             x=x,
             y=y,
-            axes=("share of the way", f"log p in nats of {OF[known.measure]} ({known.kind})"),
+            axes=("share of the way", f"log p, nats ({known.kind})"),
             title=f"{self.title}: log p of the pictures",
-            caption=f"What {self.title} says of the pictures that it decodes on the way.{rest}",
+            caption=f"What the model says of the pictures that it decodes on the way, as {OF[known.measure]}.{rest}",
         )
 
     def prior(self, key: str) -> Curve:
@@ -195,7 +195,7 @@ class Trip:
             series=tuple(self.codes),
             x=np.stack([np.linspace(0, 1, y.shape[1])] * len(y)),
             y=y,
-            axes=("share of the way", "log density of the code in nats (exact)"),
+            axes=("share of the way", "log density, nats (exact)"),
             title=f"{self.title}: the prior's view of the codes",
             caption=f"Of the standard normal in {size} dimensions, whose own draws have {typical:,.1f} on average.",
         )

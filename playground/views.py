@@ -99,6 +99,23 @@ class Lattice(View):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scatter(View):
+    """Data on a plane, each a point; its picture is that of the same number in the view ``Images`` keyed "pictures".
+
+    Args:
+        points: (n, 2) float32, x and y.
+        classes: (n,) uint8, the class of each.
+        labels: the classes' names.
+        axes: what x and y are, in words; "" where they mean nothing by themselves.
+    """
+
+    points: np.ndarray
+    classes: np.ndarray
+    labels: tuple[str, ...]
+    axes: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table(View):
     """Rows under headed columns; cells are text or numbers.
 

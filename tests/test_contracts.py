@@ -21,6 +21,7 @@ from playground.capabilities import (
     CAPABILITIES,
     Carries,
     Classifies,
+    Clouds,
     Decodes,
     Denoises,
     Density,
@@ -263,6 +264,16 @@ def test_surprises_of_the_pixels_add_up_to_that_of_the_picture(family: type[Dens
     assert (nats >= -1e-5).all() or known.measure == "continuous"
     torch.testing.assert_close(nats.sum((1, 2)), -known.nats, atol=1e-3, rtol=1e-5)
     torch.testing.assert_close(model.surprise(x[3:4]), nats[3:4], atol=1e-4, rtol=1e-4)
+
+
+@those(Clouds)
+def test_clouds_lie_around_codes(family: type[Clouds]) -> None:
+    model = lively(family)
+    assert isinstance(model, Encodes)
+    x = data(model, 5)
+    mean, log_std = model.cloud(x)
+    assert mean.shape == log_std.shape == (5, *model.latent) and log_std.isfinite().any()
+    torch.testing.assert_close(mean, model.encode(x), atol=1e-5, rtol=1e-5)
 
 
 @those(RateDistortion)

@@ -157,7 +157,12 @@ def test_no_path_of_one_machine_and_no_package_host() -> None:
 def test_every_import_is_a_requirement() -> None:
     """Of the package and app.py; scripts need the standard library and what the package needs."""
     names = {"PIL": "pillow", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
-    names |= {"gradio_client": "gradio-client", "typing_extensions": "typing-extensions", "ot": "pot"}
+    names |= {
+        "gradio_client": "gradio-client",
+        "typing_extensions": "typing-extensions",
+        "ot": "pot",
+        "openTSNE": "opentsne",
+    }
     pinned = {line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line}
     used = {name.split(".")[0] for path in CODE for name in imports(path) if path.parent != ROOT / "scripts"}
     own = {"playground", "__future__"}

@@ -14,11 +14,15 @@ from toy import Toy
 from toyshelf import toy_shelf
 
 from playground import planes
+from playground.activities.place import place
 from playground.activities.plane import SIDES
 from playground.backends import Request
 from playground.backends.local import Local
 from playground.data import datasets
+from playground.families.beta_vae import BetaVAE
+from playground.families.conditional_vae import ConditionalVAE
 from playground.families.gan import GAN
+from playground.families.semi_supervised_vae import SemiSupervisedVAE
 from playground.families.vae import VAE
 from playground.knobs import Refused
 from playground.pictures import to_data
@@ -138,13 +142,44 @@ def test_ones_own_picture_is_where_its_code_is(local: Local) -> None:
     sent = io.BytesIO()
     Image.fromarray(levels[4, 0]).save(sent, "PNG")
     url = f"data:image/png;base64,{base64.b64encode(sent.getvalue()).decode()}"
-    three, at = run(local, "place", picture=url)
+    three, at = run(local, "place", picture=url)  # the toy's code is certain: no cloud
     lattice = run(local, "plane", side=9)[-1]
     assert isinstance(three, Images) and isinstance(at, Curve) and isinstance(lattice, Lattice)
     np.testing.assert_array_equal(three.pixels[0, :, :, 0], levels[4, 0])
     assert lattice.points is not None
     np.testing.assert_allclose([at.x[0, 0], at.y[0, 0]], lattice.points[4], atol=1e-3)
     assert "Draw or send" in str(vars(run(local, "place")[0])["text"])
+
+
+def test_the_shadow_of_a_cloud_of_codes() -> None:
+    g = torch.Generator().manual_seed(0)
+    plane = plane_of(vae(8), DIGITS, Rng(5), THROUGH[1])  # its directions are not at right angles
+    mean, deviation = torch.randn(8, generator=g), torch.rand(8, generator=g)
+    rings = plane.ellipses(mean, deviation)
+    assert rings.shape == (2, planes.POINTS, 2)
+    middle = plane.places(mean[None])[0]
+    np.testing.assert_allclose(rings[1] - middle, 2 * (rings[0] - middle), atol=1e-4)
+    drawn = plane.places(mean + deviation * torch.randn(20_000, 8, generator=g))
+    inverse = np.linalg.inv(np.cov(drawn.T))
+    away = rings[0] - middle
+    np.testing.assert_allclose(np.einsum("ni,ij,nj->n", away, inverse, away), 1, atol=0.05)
+    np.testing.assert_allclose(plane.ellipses(mean, 0 * deviation) - middle, 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", [VAE, BetaVAE, ConditionalVAE, SemiSupervisedVAE])
+def test_a_vae_places_a_cloud(family: type[VAE]) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = family(latent=2, width=16, depth=1).eval().requires_grad_(False)
+    levels, _, _ = DIGITS.examples()
+    picture = levels[4].repeat(3, 0).transpose(1, 2, 0)
+    views = {v.key: v for v in place(model, Rng(0), data=DIGITS, title="it", picture=picture)}
+    at, cloud = views["place"], views["cloud"]
+    assert isinstance(at, Curve) and isinstance(cloud, Curve) and cloud.x.shape == (2, planes.POINTS)
+    for ring in np.stack([cloud.x, cloud.y], 2)[:, :-1]:  # the last point is the first
+        np.testing.assert_allclose(ring.mean(0), [at.x[0, 0], at.y[0, 0]], atol=1e-4)
+    if family is VAE:  # a code of two numbers is its place
+        np.testing.assert_allclose(np.ptp(cloud.x[0]), 2 * model.cloud(to_data(levels[4:5]))[1][0, 0].exp(), rtol=1e-2)
 
 
 def test_a_trail_that_is_not_what_it_says_is_refused() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 
-from playground.capabilities import Reconstructs
+from playground.capabilities import Clouds, Reconstructs
 from playground.data import Dataset
 from playground.knobs import Choice, Drawing, Picture, Refused
 from playground.pictures import as_data, to_data, to_pixels
@@ -39,7 +39,7 @@ def place(
         raise Refused("Draw or send a picture first.")
     made = plane_of(model, data, rng, through)
     x = to_data(as_data(given, data)[None], rng.device)
-    code = model.encode(x, **own)
+    code = model.encode(x)
     again = model.decode(code, **own).clamp(0, 1)
     lost = (again - x).abs()
     off = float(lost.square().mean().sqrt())
@@ -53,3 +53,17 @@ def place(
         seconds=time.perf_counter() - started,
     )
     yield Curve(key="place", series=("yours",), x=at[None, :1], y=at[None, 1:], axes=made.axes, marks=True)
+    if isinstance(model, Clouds):
+        mean, log_std = model.cloud(x)
+        rings = made.ellipses(mean[0], log_std[0].exp().nan_to_num(0))
+        wide = np.linalg.norm(rings[0] - at, axis=1)
+        yield Curve(
+            key="cloud",
+            series=("one standard deviation", "two standard deviations"),
+            x=rings[..., 0],
+            y=rings[..., 1],
+            axes=made.axes,
+            caption="The encoder answers with a cloud of codes, not with one. Its shadow on the plane: a standard"
+            f" deviation of {wide.max():.2g} along the ellipse, {wide.min():.2g} across; 39 % of it lies within the"
+            " inner ellipse, 86 % within the outer one.",
+        )

@@ -177,7 +177,6 @@ class FewStep(Distils, Refines, Decodes):
             x = self.jump(x, t, classes)
             yield State(self.student.greys.picture(x), done, steps, f"step {done}")
 
-    @torch.no_grad()
     def decode(self, z: Tensor, **knobs: Any) -> Tensor:
         """Pictures of noise (n, *shape), for any class, in one step."""
         label = torch.full((len(z),), len(self.labels), device=z.device)

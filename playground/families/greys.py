@@ -70,8 +70,13 @@ class Greys(nn.Module):
     def picture(self, y: Tensor) -> Tensor:
         """The picture in [0, 1], of 256 grey levels, in whose shares the variables (n, c, h, w) are."""
         uniform = torch.special.ndtr(self.mean + self.spread * y)
-        level = torch.searchsorted(self._below()[1:], uniform.contiguous(), right=True)
-        return level.clamp(max=LEVELS - 1) / (LEVELS - 1)
+        below = self._below()
+        level = torch.searchsorted(below[1:], uniform.detach().contiguous(), right=True).clamp(max=LEVELS - 1)
+        x = level / (LEVELS - 1)
+        if uniform.requires_grad:  # steps have no slope: take that of the line through them
+            line = (level + (uniform - below[level]) / self.share[level]) / LEVELS
+            x = x + (line - line.detach())
+        return x
 
     def _below(self) -> Tensor:
         """The shares of all levels below each, and of all: (257,)."""

@@ -15,6 +15,7 @@ from playground.export import gif
 from playground.knobs import Refused
 from playground.ui.functions import Answer, answer
 from playground.ui.functions import functions as questions
+from playground.video import mp4
 from playground.views import Film
 
 FRAMES, SIDE = 240, 256  # the most pictures in a film, the longest side of each
@@ -26,11 +27,23 @@ def functions(backend: Backend) -> list[Callable[[Any], Answer]]:
     @answer
     def latent_film(asked: Answer) -> Answer:
         request = Request.from_json(asked.get("request")).to_json()
-        data = gif([Film(pixels=pictures(asked.get("shape"), asked.get("b64"))[:, None])], request)
-        return {"name": f"{request['model']}-trail.gif", "b64": base64.b64encode(data).decode()}
+        name, data = film(pictures(asked.get("shape"), asked.get("b64")), asked.get("format", "gif"), request)
+        return {"name": name, "b64": base64.b64encode(data).decode()}
 
     shared = [function for function in questions(backend) if function.__name__ in ("describe", "views")]
     return [*shared, latent_film]
+
+
+def film(frames: np.ndarray, format: Any, request: Answer) -> tuple[str, bytes]:
+    """A file's name and its bytes, of pictures (frames, height, width, channels) uint8.
+
+    Raises:
+        Refused: there is no such format.
+    """
+    if format not in ("gif", "mp4"):
+        raise Refused("A trail is saved as gif or as mp4.")
+    data = mp4(frames, request) if format == "mp4" else gif([Film(pixels=frames[:, None])], request)
+    return f"{request['model']}-trail.{format}", data
 
 
 def pictures(shape: Any, b64: Any) -> np.ndarray:

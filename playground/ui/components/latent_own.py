@@ -12,7 +12,11 @@ MARKUP = """
     <p class="lt-line" data-why>Draw: the diamond on the plane is where the model puts it.</p></header>
   <div class="lt-own-desk" data-desk>
     <div data-draw></div>
-    <div><div class="lt-own-three" data-three></div><p class="lt-exact" data-off role="status"></p></div>
+    <div class="lt-own-found">
+      <div class="lt-own-search" data-search hidden></div>
+      <div class="lt-own-three" data-three></div><p class="lt-exact" data-off role="status"></p>
+      <div class="lt-own-starts" data-starts></div><p class="pg-fine" data-note></p>
+    </div>
   </div>
 </section>
 """

@@ -8,7 +8,6 @@ const [pad, picture] = [part("plane"), part("picture")];
 const LONGEST = 240; // places on a trail
 const FRAMES = 120; // pictures in a film of it
 const STEP = 1 / 60; // of the pad, for an arrow key; with Shift five times that
-const HUES = ["#4477aa", "#ee6677", "#228833", "#b59b1d", "#3fa9c9", "#aa3377", "#ee7733", "#009988", "#8a8f98", "#6a4cc2"];
 
 // ---- between places, codes and pixels of the pad
 const span = () => { const [left, right, bottom, top] = latent.result.lattice.extent; return {left, top, wide: right - left, high: top - bottom}; };
@@ -30,7 +29,6 @@ const blended = (place) => {
 
 // ---- the ground: painted once for each lattice, look and size
 const ground = document.createElement("canvas");
-const colour = (c) => HUES[c % HUES.length];
 const prepare = () => {
   const {lattice} = latent.result;
   const size = pad.width;
@@ -61,7 +59,7 @@ const prepare = () => {
   Object.assign(context, {textAlign: "center", textBaseline: "middle", globalAlpha: night ? 0.85 : 0.75});
   for (let i = 0; i < classes.length; i++) {
     const [u, v] = share({x: points[2 * i], y: points[2 * i + 1]});
-    context.fillStyle = colour(classes[i]);
+    context.fillStyle = latent.hue(classes[i]);
     if (written) context.fillText(labels[classes[i]], u * size, v * size);
     else { context.beginPath(); context.arc(u * size, v * size, 2.6 * scale, 0, 7); context.fill(); }
   }
@@ -95,22 +93,35 @@ const draw = () => {
     const [u, v] = at({x: lattice.anchors[i], y: lattice.anchors[i + 1]});
     context.fillRect(u - 4 * scale, v - 4 * scale, 8 * scale, 8 * scale);
   }
-  const {own} = latent.result;
-  if (own) {
-    const [u, v] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
-    const reach = 9 * scale;
-    context.beginPath();
-    for (const [du, dv] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(u + du * reach, v + dv * reach);
-    context.closePath();
-    Object.assign(context, {lineWidth: 2 * scale, strokeStyle: ink("--pg-ground")});
-    context.fill();
-    context.stroke();
-  }
   const [u, v] = at(place);
   for (const [radius, width, paint] of [[11, 5, ink("--pg-ground")], [11, 2.5, ink("--pg-accent")]]) {
     Object.assign(context, {lineWidth: width * scale, strokeStyle: paint});
     context.beginPath();
     context.arc(u, v, radius * scale, 0, 7);
+    context.stroke();
+  }
+  const {own} = latent.result;
+  for (const ring of (own && own.rings) || []) { // the posterior's cloud
+    context.beginPath();
+    ring.forEach((one) => context.lineTo(...at(one)));
+    context.closePath();
+    Object.assign(context, {globalAlpha: 0.18, fillStyle: ink("--pg-accent")});
+    context.fill();
+    context.globalAlpha = 1;
+    for (const [width, paint] of [[3.5, ink("--pg-ground")], [1.5, ink("--pg-accent")]]) {
+      Object.assign(context, {lineWidth: width * scale, strokeStyle: paint});
+      context.stroke();
+    }
+  }
+  if (own) {
+    const [right, low] = at({x: Math.min(lattice.extent[1], Math.max(lattice.extent[0], own.x)), y: Math.min(lattice.extent[3], Math.max(lattice.extent[2], own.y))});
+    const reach = (own.rings && own.rings.length ? 4 : 9) * scale; // a cloud may be small: it is not to be covered
+    context.fillStyle = ink("--pg-accent");
+    context.beginPath();
+    for (const [du, dv] of [[0, -1], [1, 0], [0, 1], [-1, 0]]) context.lineTo(right + du * reach, low + dv * reach);
+    context.closePath();
+    Object.assign(context, {lineWidth: 2 * scale, strokeStyle: ink("--pg-ground")});
+    context.fill();
     context.stroke();
   }
   const sure = exact && exact.x === place.x && exact.y === place.y;
@@ -131,7 +142,7 @@ const anew = () => {
   part("axis-y").textContent = lattice.axes[1];
   part("note").textContent = lattice.caption;
   const shown = lattice.points && latent.state.show === "codes";
-  part("legend").replaceChildren(...(shown ? lattice.labels.map((name, i) => h("li", {}, h("i", {style: `background:${colour(i)}`}), name)) : []));
+  part("legend").replaceChildren(...(shown ? lattice.labels.map((name, i) => h("li", {}, h("i", {style: `background:${latent.hue(i)}`}), name)) : []));
   prepare();
   soon();
 };
@@ -190,28 +201,36 @@ const playing = {
   },
   stop: () => clearInterval(playing.timer),
 };
-const film = async () => {
-  const step = Math.max(1, trail.length / FRAMES);
-  const frames = Array.from({length: Math.min(FRAMES, trail.length)}, (_, i) => blended(trail[Math.floor(i * step)]));
+// The places of a film: as many of the trail's as a GIF can bear; for an MP4, which shows 24 a second, some in between.
+const along = (format) => {
+  const many = format === "gif" ? Math.min(FRAMES, trail.length) : Math.min(LONGEST, Math.max(48, 3 * trail.length));
+  return Array.from({length: many}, (_, i) => {
+    const at = (i * (trail.length - 1)) / Math.max(1, many - 1);
+    const [a, b] = [trail[Math.floor(at)], trail[Math.ceil(at)]];
+    return {x: a.x + (at % 1) * (b.x - a.x), y: a.y + (at % 1) * (b.y - a.y)};
+  });
+};
+const film = async (format) => {
+  const frames = along(format).map(blended);
   const {height, width, channels} = frames[0];
   const data = new Uint8Array(frames.length * height * width * channels);
   frames.forEach((frame, i) => data.set(frame.data, i * frame.data.length));
   let raw = "";
   for (let i = 0; i < data.length; i += 0x8000) raw += String.fromCharCode(...data.subarray(i, i + 0x8000));
-  const answered = await pg.ask("latent_film", {request: latent.request("plane", {}), shape: [frames.length, height, width, channels], b64: btoa(raw)});
-  if (answered.ok) pg.save(answered.name, `data:image/gif;base64,${answered.b64}`);
+  const answered = await pg.ask("latent_film", {request: latent.request("plane", {}), format, shape: [frames.length, height, width, channels], b64: btoa(raw)});
+  if (answered.ok) pg.save(answered.name, `data:${format === "gif" ? "image/gif" : "video/mp4"};base64,${answered.b64}`);
   else pg.toast(answered.error);
 };
 const show = h("div.pg-chips", {role: "group", "aria-label": "what the pad shows"});
 const again = pg.tool("play", "Play the trail again", () => playing.start(), {"data-replay": true});
-const save = h("button.pg-link", {type: "button", "data-save": true, onclick: film}, "Save the trail as GIF");
+const saves = ["gif", "mp4"].map((format) => h("button.pg-link", {type: "button", "data-save": format, "aria-label": `Save the trail as ${format.toUpperCase()}`, onclick: () => film(format)}, format === "gif" ? "Save the trail as GIF" : "as MP4"));
 const forget = pg.tool("close", "Forget the trail", () => { playing.stop(); trail = []; tools(); soon(); }, {"data-forget": true});
-part("tools").append(show, again, save, forget);
+part("tools").append(show, again, ...saves, forget);
 const tools = () => {
   const {lattice} = latent.result;
   show.hidden = !lattice || !lattice.points;
   show.replaceChildren(...["codes", "pictures"].map((way) => h("button.pg-chip", {type: "button", "data-show": way, "aria-pressed": String(way === latent.state.show), onclick: () => latent.set({show: way})}, way)));
-  for (const one of [again, save, forget]) one.hidden = trail.length < 2;
+  for (const one of [again, ...saves, forget]) one.hidden = trail.length < 2;
 };
 
 // ---- news

@@ -6,9 +6,12 @@ import gradio as gr
 
 from playground.backends import Backend
 from playground.ui.components.latent_bar import latent_bar
+from playground.ui.components.latent_map import latent_map
 from playground.ui.components.latent_own import latent_own
 from playground.ui.components.latent_pad import latent_pad
+from playground.ui.components.latent_perturb import latent_perturb
 from playground.ui.components.latent_tabs import latent_tabs
+from playground.ui.components.latent_walk import latent_walk
 from playground.ui.components.masthead import masthead
 from playground.ui.components.wire import wire
 from playground.ui.trails import functions
@@ -22,4 +25,9 @@ def latent(backend: Backend) -> None:
         latent_tabs()
         latent_pad()
         latent_own()
+        latent_walk()
+        latent_perturb()
+        latent_map()
+        wire(backend, "walks_wire", [])
+        wire(backend, "latent_aside", [])
     wire(backend, "latent_wire", functions(backend))  # last: the others are there to draw what it brings

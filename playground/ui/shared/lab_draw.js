@@ -90,7 +90,7 @@
   };
 
   // Pointer events to strokes; a pen's pressure makes the stroke wider.
-  const follow = (canvas, pages, brush, changed) => {
+  const follow = (canvas, pages, brush, changed, during) => {
     const place = (event) => {
       const box = canvas.getBoundingClientRect();
       const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.3 + 1.4 * event.pressure : 1;
@@ -113,6 +113,7 @@
       const between = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
       (between.length ? between : [event]).forEach((one) => pages.extend(place(one)));
       show(canvas, pages.ink);
+      during();
     });
     const end = (event) => {
       if (event.pointerId !== drawing) return;
@@ -152,8 +153,9 @@
     canvas.addEventListener("blur", () => { lift(); show(canvas, pages.ink); });
   };
 
-  // ``changed(amounts, empty)`` is called after every stroke. The node holds the pad and its tools.
-  const pad = (changed) => {
+  // ``changed(amounts, empty)`` is called after every stroke, and while one is drawn every ``live`` milliseconds, if
+  // that is given. The node holds the pad and its tools.
+  const pad = (changed, live = 0) => {
     const brush = {erase: false, width: 0.5}; // the width in units of the plane, which is 8 wide
     const pages = book();
     const canvas = h("canvas.lab-pad", {tabindex: 0, role: "application", "aria-label": HINT, "data-pad": true});
@@ -175,7 +177,13 @@
       buttons.redo.setAttribute("aria-disabled", String(!can.redo));
       buttons.clear.setAttribute("aria-disabled", String(pages.empty()));
     };
-    follow(canvas, pages, brush, told);
+    let heard = 0; // when somebody was last told
+    const during = () => {
+      if (!live || performance.now() - heard < live) return;
+      heard = performance.now();
+      changed(amounts(pages.ink), pages.empty());
+    };
+    follow(canvas, pages, brush, told, during);
     keyboard(canvas, pages, brush, told, act);
     new ResizeObserver(() => show(canvas, pages.ink)).observe(canvas);
     new MutationObserver(() => show(canvas, pages.ink)).observe(document.body, {attributes: true, attributeFilter: ["class"]});

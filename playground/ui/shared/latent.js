@@ -27,7 +27,8 @@
   const models = () => shelf.models.filter((m) => m.fits.plane === null);
   const model = (name = state.model) => shelf && models().find((m) => m.name === name);
   const spec = (name) => ((model() && model().knobs.plane) || []).find((s) => s.name === name);
-  const value = (name) => state[name] || (spec(name) || {}).default;
+  // On the pad a class is always chosen: with the code's own, the picture would jump from class to class.
+  const value = (name) => state[name] || (name === "label" && state.tab === "pad" && spec(name) ? spec(name).options[1] : (spec(name) || {}).default);
   // To begin with: a code of two numbers, which one screen shows whole; else one that can say where pictures are.
   const first = () => {
     const near = models().filter((m) => m.data === (shelf.models.find((n) => n.name === shelf.default) || shelf.models[0]).data);
@@ -130,6 +131,7 @@
     tell("result");
   };
   const lost = () => {
+    tell("lost");
     if (result.status !== "running") return;
     Object.assign(result, {status: "failed", run: result.run + 1, progress: null, text: "The server did not take this, or stopped before it was done. Wait a moment, then try again."});
     tell("result");

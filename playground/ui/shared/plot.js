@@ -27,7 +27,7 @@
   const axis = ({title = "", log = false, range, values, texts, rangemode}) => ({title: {text: title, standoff: 6, font: {size: 12, color: ink("soft")}}, type: log ? "log" : "linear", range,
     rangemode: rangemode || "normal", gridcolor: ink("line"), zerolinecolor: ink("line"), linecolor: ink("faint"), tickcolor: ink("faint"), ticks: "outside", ticklen: 4,
     tickfont: {size: 11, color: ink("soft")}, automargin: true, exponentformat: "power", ...(log ? {} : {nticks: 6}),
-    ...(values ? {tickmode: "array", tickvals: values, ticktext: texts || values.map(String)} : {})});
+    ...(values ? {tickmode: "array", tickvals: values, ticktext: texts || values.map(String)} : {}), ...(values && !values.length ? {showline: false, zeroline: false, ticks: ""} : {})}); // no numbers at all
   const layout = ({x, y, height = 320, shapes = [], notes = [], legend = true, margin = {}}) => ({height, xaxis: axis(x), yaxis: axis(y), showlegend: legend,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: {family: getComputedStyle(document.body).getPropertyValue("--pg-font") || "sans-serif", size: 12, color: ink("ink")},
     margin: {l: 52, r: 14, t: 10, b: 46, ...margin}, hovermode: "closest", dragmode: false, shapes, annotations: notes,
