@@ -10,20 +10,35 @@ import subprocess
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from playground.capabilities import Samples
+from playground.capabilities import Samples, Translates
 from playground.pictures import to_pixels
 from playground.rng import Rng
 
 
 def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
     """A PNG of rows x 8 samples, twice enlarged; a conditional model draws class after class down the columns."""
+    with torch.no_grad():
+        return tiled(model.sample(Rng(seed, 8 * rows, model.device)))
+
+
+def translation_sheet(model: Translates, x: Tensor, seed: int = 0, rows: int = 8) -> bytes:
+    """A PNG of eight columns: the outline of each of eight pictures (8, *shape), drawings from it, and the picture."""
+    again = rows - 2
+    with torch.no_grad():
+        sketch = model.outline(x)
+        for state in model.translate(sketch.repeat(again, 1, 1, 1), Rng(seed, 8 * again, model.device)):  # noqa: B007
+            pass
+    return tiled(torch.cat([sketch.expand(-1, *model.shape), state.x, x]))
+
+
+def tiled(x: Tensor) -> bytes:
+    """A PNG of pictures (8 rows, channels, height, width) or drawings, eight in a row, twice enlarged."""
     from PIL import Image
 
-    rng = Rng(seed, 8 * rows, model.device)
-    with torch.no_grad():
-        pixels = to_pixels(model.sample(rng))
-    _, h, w, c = pixels.shape
+    pixels = to_pixels(x)
+    rows, (h, w, c) = len(pixels) // 8, pixels.shape[1:]
     tiles = pixels.reshape(rows, 8, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, 8 * w, c)
     image = Image.fromarray(tiles.squeeze(-1) if c == 1 else tiles)
     buffer = io.BytesIO()
