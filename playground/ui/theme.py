@@ -16,6 +16,8 @@ from playground.ui.early import Early
 HERE = Path(__file__).parent
 SHARED = (
     "dom",
+    "board",
+    "controls",
     "store",
     "pixels",
     "views",
@@ -28,6 +30,9 @@ SHARED = (
     "lab_race",
     "scores",
     "latent",
+    "paper",
+    "sketch_link",
+    "sketch",
 )  # in this order
 
 

@@ -15,20 +15,28 @@ from playground.ui.components import element
 from playground.ui.functions import functions
 
 
-def wire(backend: Backend, name: str = "wire", asked: list[Callable[[Any], dict[str, Any]]] | None = None) -> gr.HTML:
+def wire(
+    backend: Backend,
+    name: str = "wire",
+    asked: list[Callable[[Any], dict[str, Any]]] | None = None,
+    slot: int = 0,
+) -> gr.HTML:
     """The element, with its two events: ``run`` streams views, ``stop`` ends that.
 
     Args:
         backend: where the requests run.
         name: of its script.
         asked: what the page may ask of the server besides; by default what Play may.
+        slot: which of several on one page: a wire runs one request at a time.
     """
 
     def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
         yield from stream(backend, event.run, event.request)
 
     questions = functions(backend) if asked is None else asked
-    made = element(name, "<div></div>", value={"run": 0}, server_functions=questions, visible="hidden")
+    place = f"-{slot}" if slot else ""
+    begin = {"run": 0, "slot": slot}
+    made = element(name, "<div></div>", place, value=begin, server_functions=questions, visible="hidden")
     running = made.run(
         run,
         None,
@@ -39,7 +47,7 @@ def wire(backend: Backend, name: str = "wire", asked: list[Callable[[Any], dict[
         concurrency_id="models",
         api_visibility="private",
     )
-    running.failure(None, None, None, js="() => window.playground.lost()")
+    running.failure(None, None, None, js=f"() => window.playground.lost({slot})")
     made.stop(None, None, None, cancels=[running])
     return made
 
