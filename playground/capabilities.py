@@ -10,84 +10,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import Self
 
+from playground.records import About, Kind, LogProb, Measure, State
 from playground.rng import Rng
 
-Kind = Literal["exact", "lower bound", "estimate", "unnormalised"]
-Measure = Literal["8-bit pixels", "binary pixels", "continuous"]
-
-
-@dataclass(frozen=True)
-class LogProb:
-    """Log-probabilities that never travel without their kind.
-
-    Args:
-        nats: (n,) log-probability per datum in nats.
-        kind: exact, lower bound, estimate or unnormalised.
-        measure: what the probability is of. ``8-bit pixels``: the picture rounded to 256 grey levels, by uniform
-            dequantisation (Theis, van den Oord and Bethge 2016, arXiv:1511.01844); ``binary pixels``: a black-and-white
-            picture; ``continuous``: a density. Values of different measures must never be compared.
-        stderr: (n,) standard error per datum where the value is a Monte Carlo estimate, else None.
-    """
-
-    nats: Tensor
-    kind: Kind
-    measure: Measure
-    stderr: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class State:
-    """One state on the way to a sample.
-
-    Args:
-        x: (n, *shape) the state, as data.
-        done: how many of ``total`` steps have been taken.
-        total: how many steps there are.
-        label: what this state is, for its caption, such as ``t = 0.40``.
-    """
-
-    x: Tensor
-    done: int
-    total: int
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class About:
-    """What a newcomer reads about a family: short paragraphs in plain words, no mark-up.
-
-    Args:
-        title: the family's name, as the field says it.
-        line: one line saying what it is.
-        intuition: the idea, without formulas.
-        pros: what it is good at.
-        cons: what it is bad at.
-        training: how it is trained.
-        latent: whether it has a latent, and which.
-        sampling: how a sample is drawn.
-        density: how the probability of a new point is computed.
-        paper: authors, year and title.
-        arxiv: the paper's arXiv number, or "" where it has none.
-    """
-
-    title: str
-    line: str
-    intuition: str
-    pros: str
-    cons: str
-    training: str
-    latent: str
-    sampling: str
-    density: str
-    paper: str
-    arxiv: str = ""
+__all__ = ["About", "Kind", "LogProb", "Measure", "State"]  # described elsewhere, but asked for here
 
 
 class Model(nn.Module, ABC):
@@ -327,6 +259,47 @@ class Carries(Model):
         """The paths, (states, n, *shape), of starts (n, *latent): the first state is the start, the last the datum."""
 
 
+class Completes(Model):
+    """Fills in what is hidden of a datum, so that it goes with the rest.
+
+    Attributes:
+        completing: how it does that and how exactly, a sentence for the caption.
+    """
+
+    method: ClassVar[str] = "complete"
+    lacks: ClassVar[str] = "nothing makes it keep one part of a picture and draw the rest"
+    completing: ClassVar[str]
+
+    @abstractmethod
+    def complete(self, x: Tensor, known: Tensor, rng: Rng, **knobs: Any) -> Iterator[State]:
+        """Every state on the way to a completion, the last of which is the completion.
+
+        Args:
+            x: (len(rng), *shape) data; what is not known of them is not looked at.
+            known: (len(rng), *shape) bool; these elements of the last state are exactly those of ``x``.
+            rng: draws what is filled in.
+            knobs: the family's own.
+        """
+
+
+class Edits(Model):
+    """Redraws a datum freely or faithfully: it keeps as much of it as it is told to."""
+
+    method: ClassVar[str] = "edit"
+    lacks: ClassVar[str] = "it cannot forget a part of a picture and draw it anew: it starts from nothing"
+
+    @abstractmethod
+    def edit(self, x: Tensor, strength: float, rng: Rng, **knobs: Any) -> Iterator[State]:
+        """Every state on the way from data (len(rng), *shape) to the model's idea of them.
+
+        Args:
+            x: the data.
+            strength: 0 gives them back, as nearly as the family can; 1 keeps nothing of them.
+            rng: draws what is made up. The same draws at every strength.
+            knobs: the family's own.
+        """
+
+
 class Classifies(Model):
     """Tells classes apart, and gives the features in which generated and real data are compared."""
 
@@ -353,6 +326,8 @@ CAPABILITIES: tuple[type[Model], ...] = (
     Denoises,
     Fields,
     Carries,
+    Completes,
+    Edits,
     Classifies,
 )
 

@@ -106,7 +106,9 @@ class CausalTransformer(nn.Module):
         draw = torch.rand(len(label), generator=generator, device=label.device)
         return torch.where((draw < kept) & (label >= 0), label, self.any)
 
-    def draw(self, label: Tensor, uniforms: Tensor, temperature: float) -> Iterator[Tensor]:
+    def draw(
+        self, label: Tensor, uniforms: Tensor, temperature: float, allowed: Tensor | None = None
+    ) -> Iterator[Tensor]:
         """The grid (n, H, W) after each symbol drawn; those to come are 0. Each place is computed once.
 
         The states are changed in place.
@@ -115,11 +117,13 @@ class CausalTransformer(nn.Module):
             label: classes (n,).
             uniforms: (n, H, W), what chooses among the odds.
             temperature: divides the scores.
+            allowed: (n, H, W, states) bool, which symbols may be drawn at each place; all of them if None.
         """
         tokens = torch.zeros(uniforms.shape, dtype=torch.int64, device=uniforms.device)
         memory = self._remember(len(label))
         for place in range(tokens[0].numel()):
-            self._place(place, tokens, label, memory, uniforms, temperature)
+            here = None if allowed is None else allowed.flatten(1, 2)[:, place]
+            self._place(place, tokens, label, memory, uniforms, temperature, here)
             yield tokens
 
     @torch.no_grad()
@@ -149,6 +153,7 @@ class CausalTransformer(nn.Module):
         memory: tuple[list[Tensor], list[Tensor]],
         uniforms: Tensor,
         temperature: float,
+        allowed: Tensor | None = None,
     ) -> None:
         """Draw one symbol of ``tokens`` in place."""
         row, column = divmod(place, self.grid[1])
@@ -158,7 +163,10 @@ class CausalTransformer(nn.Module):
             x = x + self.before(tokens.flatten(1)[:, place - 1])
         for block, kept in zip(self._blocks(), seen, strict=True):
             x = block.step(x, self.turns, kept, place)
-        drawn = pick(self.head(x), uniforms[:, row, column], temperature)
+        scores = self.head(x)
+        if allowed is not None:
+            scores = scores.masked_fill(~allowed, -torch.inf)
+        drawn = pick(scores, uniforms[:, row, column], temperature)
         tokens[:, row, column] = drawn
         self.near.put(self.embed(drawn), near, row, column)
 

@@ -53,6 +53,12 @@ class Patches(nn.Module):
         digits = tokens.unsqueeze(-1) // self.places % self.levels
         return self._join(digits).float() / (self.levels - 1)
 
+    def allowed(self, x: Tensor, known: Tensor) -> Tensor:
+        """Which states agree with the known pixels, (n, *shape) bool, of pictures (n, *shape): (n, H, W, states)."""
+        every = torch.arange(self.states, device=x.device)[:, None] // self.places % self.levels  # (states, pixels)
+        pixels = self._cut((x * self.levels).long().clamp(0, self.levels - 1)).unsqueeze(-2)
+        return ((every == pixels) | ~self._cut(known).unsqueeze(-2)).all(-1)
+
     def surprise(self, scores: Tensor, tokens: Tensor) -> Tensor:
         """Nats of surprise at each pixel, (n, height, width), summed over channels; in all, that at the picture.
 

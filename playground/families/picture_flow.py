@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, final
 
@@ -9,11 +10,14 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
+from playground import samplers
 from playground.capabilities import (
     About,
     Carries,
+    Completes,
     Denoises,
     Density,
+    Edits,
     Fields,
     Learns,
     LogProb,
@@ -31,11 +35,12 @@ from playground.rng import Rng
 ORDER = 63  # among the families on a page
 
 PATH = 16  # Runge-Kutta steps of a path, and of coding and decoding
+CLEAN, NOISY = 0.02, 40.0  # noise levels between which a picture is completed: times 0.98 and 0.02 of the flow
 UNLABELLED = 0.2  # of the training pictures, for which the class is not told: what the likelihood is of
 
 
 @final
-class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries):
+class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carries, Completes, Edits):
     """A velocity v(x, t; class) that carries the standard normal at t = 0 to pictures at t = 1.
 
     Trained as its namesake for points: on the line (1 - t) z + t x from noise z to a picture x the velocity is to be
@@ -83,6 +88,10 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         arxiv="2210.02747",
     )
     field_name = "velocity"
+    completing = (
+        "Drawn from noise, and at every step what is known of the picture is put in place with as much noise (RePaint);"
+        " more rounds make both agree better."
+    )
 
     def __init__(
         self,
@@ -175,6 +184,54 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
         velocity = self.flow(classes, guidance_scale)
         for done, x in enumerate(ode.follow(velocity, rng.normal(*self.shape), _times(steps), solver), 1):
             yield State(self.greys.picture(x), done, steps, f"t = {done / steps:.2f}")
+
+    @torch.no_grad()
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="noise levels from pure noise to picture")] = 20,
+        rounds: Annotated[int, Slider(1, 10, help="walks of each step, in which old and new come to agree")] = 4,
+    ) -> Iterator[State]:
+        """From noise, with what is known of the picture put in place at every step, plus that step's noise."""
+        told = None if label == ANY else classes_of(rng, self.labels, label)
+
+        def denoise(y: Tensor, sigma: float) -> Tensor:
+            return self.denoise(y, y.new_full((len(y),), sigma), label=told)
+
+        given, _ = self.greys.normal(x, rng.uniform(*self.shape))
+        sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
+        start = NOISY * rng.normal(*self.shape)
+        states = samplers.filling(denoise, given, known, start, sigmas, rng, rounds)
+        for done, (_, clean) in enumerate(states, 1):
+            seen = torch.where(known, x, self.greys.picture(clean))
+            yield State(seen, done, steps, f"sigma {sigmas[done]:.2f}")
+
+    @torch.no_grad()
+    def edit(
+        self,
+        x: Tensor,
+        strength: float,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        steps: Annotated[int, Slider(2, 100, help="of the whole way from noise to picture")] = 24,
+        guidance_scale: Annotated[
+            float, Slider(1.0, 6.0, 0.1, help="1 is the model itself; more is more typical of the class")
+        ] = 1.4,
+    ) -> Iterator[State]:
+        """Mixed with noise up to time 1 - strength, and from there along the flow (SDEdit, Meng et al. 2022)."""
+        told = None if label == ANY else classes_of(rng, self.labels, label)
+        velocity = self.flow(told, 1.0 if told is None else guidance_scale)
+        y, _ = self.greys.normal(x, rng.uniform(*self.shape))
+        y = y.lerp(rng.normal(*self.shape), strength)
+        yield State(self.greys.picture(y), 0, count := math.ceil(strength * steps), "mixed with noise")
+        times = [1 - strength + strength * k / max(1, count) for k in range(count + 1)]
+        for done, state in enumerate(ode.follow(velocity, y, times, "midpoint"), 1):
+            yield State(self.greys.picture(state), done, count, f"t = {times[done]:.2f}")
 
     @torch.no_grad()
     def carry(self, z: Tensor) -> Tensor:

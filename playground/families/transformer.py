@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
-from playground.capabilities import About, Density, Learns, LogProb, Refines, State, Surprises
+from playground.capabilities import About, Completes, Density, Learns, LogProb, Refines, State, Surprises
 from playground.families.attention import CausalTransformer
 from playground.families.patches import Patches
 from playground.knobs import ANY, Label, Slider
@@ -21,7 +21,7 @@ TOLD = 0.5  # how often training tells the class; the other half learns "any", w
 
 
 @final
-class Transformer(Learns, Refines, Density, Surprises):
+class Transformer(Learns, Refines, Density, Surprises, Completes):
     """Draws a black-and-white picture patch by patch in reading order, looking back at all patches before each.
 
     As in iGPT, a decoder of text's kind, with pictures as the text. Here a symbol is a patch of 2x2 pixels: 16 symbols,
@@ -90,6 +90,11 @@ class Transformer(Learns, Refines, Density, Surprises):
         arxiv="1706.03762",
     )
 
+    completing: ClassVar[str] = (
+        "Drawn patch by patch in reading order: where nothing known comes after the gap, these are exact draws from the"
+        " model's odds given the rest."
+    )
+
     def __init__(
         self,
         shape: tuple[int, int, int] = (1, 28, 28),
@@ -147,6 +152,26 @@ class Transformer(Learns, Refines, Density, Surprises):
                 x = self.patches.pixels(tokens)
                 x[:, :, row * self.patches.patch :] = 0.5
                 yield State(x, row, height, f"row {row} of {height}")
+
+    def complete(
+        self,
+        x: Tensor,
+        known: Tensor,
+        rng: Rng,
+        *,
+        label: Annotated[str, Label(help="of which class, or any")] = ANY,
+        temperature: Annotated[float, Slider(0.1, 1.5, 0.05, help="below 1 safer endings, above 1 wilder ones")] = 1.0,
+    ) -> Iterator[State]:
+        """The picture after every row of patches; what is known of a patch rules out the states that differ."""
+        height, width = self.patches.grid
+        uniforms = rng.uniform(height, width)
+        drawing = self.net.draw(self._told(label, uniforms), uniforms, temperature, self.patches.allowed(x, known))
+        for place, tokens in enumerate(drawing, 1):
+            if place % width == 0:
+                row = place // width
+                new = self.patches.pixels(tokens)
+                new[:, :, row * self.patches.patch :] = 0.5
+                yield State(torch.where(known, x, new), row, height, f"row {row} of {height}")
 
     def sample_naively(self, rng: Rng, label: str = ANY, temperature: float = 1.0) -> Tensor:
         """What ``sample`` draws, without its memory.
