@@ -61,9 +61,11 @@ const draw = (slot) => {
   if (slot.status === "running" && !late) panel.timer = setTimeout(() => draw(slot), PATIENCE);
   node.querySelector(".sk-wait").hidden = slot.views.length > 0;
   node.querySelector(".sk-wait").textContent = late ? "Drawing…" : slot.status === "stopped" ? "Stopped. Draw on, or reroll." : "";
-  const keys = new Set(slot.views.map((v) => v.key));
+  const titled = (v) => (v.title === sketch.model(slot.name).title ? {...v, title: ""} : v); // the panel says it
+  const shown = slot.views.filter((v) => v.key !== "given").map(titled); // what was given is on the paper
+  const keys = new Set(shown.map((v) => v.key));
   [...views.children].forEach((frame) => keys.has(frame.dataset.view) || frame.remove());
-  slot.views.forEach((view) => pg.drawView(views, view, false));
+  shown.forEach((view) => pg.drawView(views, view, false));
   views.classList.toggle("stale", slot.stale && slot.status === "running" && late);
 };
 const all = () => {
@@ -87,5 +89,5 @@ let wide = window.innerWidth;
 window.addEventListener("resize", () => {
   if (window.innerWidth === wide) return;
   wide = window.innerWidth;
-  for (const slot of sketch.slots) { const panel = panels.get(slot.name); if (panel) slot.views.forEach((view) => pg.drawView(panel.node.querySelector(".pg-views"), view, true)); }
+  for (const slot of sketch.slots) { const panel = panels.get(slot.name); if (panel) slot.views.filter((v) => v.key !== "given").forEach((view) => pg.drawView(panel.node.querySelector(".pg-views"), view, true)); }
 });
