@@ -19,7 +19,7 @@ def wire(
     backend: Backend,
     name: str = "wire",
     asked: list[Callable[[Any], dict[str, Any]]] | None = None,
-    slot: int = 0,
+    slot: int | None = None,
 ) -> gr.HTML:
     """The element, with its two events: ``run`` streams views, ``stop`` ends that.
 
@@ -27,15 +27,18 @@ def wire(
         backend: where the requests run.
         name: of its script.
         asked: what the page may ask of the server besides; by default what Play may.
-        slot: which of several on one page: a wire runs one request at a time.
+        slot: which of several on one page, since a wire runs one request at a time. Such a wire says at once that a
+            run has begun: before its first message Gradio cannot stop one.
     """
 
     def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
+        if slot is not None:
+            yield {"run": event.run, "seq": 0, "views": [], "done": False}
         yield from stream(backend, event.run, event.request)
 
     questions = functions(backend) if asked is None else asked
     place = f"-{slot}" if slot else ""
-    begin = {"run": 0, "slot": slot}
+    begin = {"run": 0, "slot": slot or 0}
     made = element(name, "<div></div>", place, value=begin, server_functions=questions, visible="hidden")
     running = made.run(
         run,
@@ -47,7 +50,7 @@ def wire(
         concurrency_id="models",
         api_visibility="private",
     )
-    running.failure(None, None, None, js=f"() => window.playground.lost({slot})")
+    running.failure(None, None, None, js=f"() => window.playground.lost({slot or 0})")
     made.stop(None, None, None, cancels=[running])
     return made
 

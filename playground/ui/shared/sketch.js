@@ -124,7 +124,7 @@
 
   // ---- the gallery
   const suits = (start) => (!start.modes || start.modes.includes(state.mode)) && (!start.data || start.data.includes(state.data));
-  const suited = () => starts.find(suits);
+  const suited = () => starts.find(suits) || starts.find((start) => !start.modes || start.modes.includes(state.mode));
   const points = (line) => line.flatMap(([x, y]) => [Math.round(x * (paper.UNIT - 1)), Math.round(y * (paper.UNIT - 1)), 0]);
   // Lays a drawing of the gallery on the paper; one that a person has begun can be had back by undoing.
   const lay = (start, keep = true) => {
@@ -156,7 +156,6 @@
   const start = (slot) => {
     const wire = wires[slot.k];
     if (!wire) return; // it asks when it is up
-    if (slot.status === "running") wire.stop();
     const asked = request(slot.name);
     const kept = slot.request && slot.request.activity === asked.activity && slot.request.model === asked.model;
     Object.assign(slot, {status: "running", run: slot.run + 1, request: asked, progress: null, seconds: null, begun: performance.now(), heard: 0,
@@ -184,6 +183,7 @@
   const hold = () => stop("held");
   const receive = (k, message) => {
     const slot = slots[k];
+    if (message && wires[k]) wires[k].hear(message);
     if (!message || message.run !== slot.run || slot.status !== "running") return;
     const views = message.views.filter((v) => v.view !== "Progress").map((v) => ({...v, run: message.run}));
     slot.progress = message.views.find((v) => v.view === "Progress") || null;
@@ -193,6 +193,7 @@
   };
   const lost = (k) => {
     const slot = slots[k];
+    wires[k].lost();
     if (slot.status !== "running") return;
     const text = "The server did not take this, or stopped before it was done. Draw on, or press Reroll, to ask again.";
     Object.assign(slot, {status: "failed", run: slot.run + 1, stale: false, progress: null, views: [{view: "Refusal", key: "main", at: 0, run: slot.run, text}]});
@@ -238,7 +239,7 @@
   };
   const gallery = (list) => { starts = list; ready(); };
   const connect = async (k, made) => {
-    wires[k] = made;
+    wires[k] = pg.channel(made);
     if (k > 0) { if (shelf && state.mode && slots[k].name && !blank()) start(slots[k]); return; }
     pg.attach(made);
     pg.lost = lost;
