@@ -1,4 +1,4 @@
-"""A backend without tensors for the Sketch page: models that answer at once, step by step, with a refusal, with a pen."""
+"""A backend without tensors for the Sketch page: models that answer at once, in steps, with a refusal, with a pen."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from playground.ui.components import element
 
 MARKUP = """
 <section class="sk-answers" aria-label="answers">
-  <p class="sk-empty" data-empty hidden>The paper is blank. Draw on it, drop a picture there, or begin with a drawing of the gallery.</p>
+  <p class="sk-empty" data-empty hidden>The paper is blank. Draw on it, drop a picture there, or begin with a drawing
+    of the gallery.</p>
   <div class="sk-panels" data-panels></div>
 </section>
 """

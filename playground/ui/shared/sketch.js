@@ -5,6 +5,7 @@
   const pg = window.playground;
   const {paper, sketching} = pg;
   const SLOTS = 6;
+  const PAGE = Array.from({length: 2}, () => Math.random().toString(36).slice(2)).join(""); // two tabs keep apart
   const FEW = 3; // models to begin with
   const REST = 60; // milliseconds after the pen is lifted
   const TURNED = 150; // and after a knob was turned
@@ -97,8 +98,13 @@
       if (text !== null) state.own[name] = {...state.own[name], [spec.name]: pg.parsed(spec, text)};
     }
     if (location.hash.length < 2) { lay(starts.find((s) => s.name === state.start) || suited(), false); return; }
-    state.start = "";
-    try { (await sketching.decode(location.hash.slice(1), 2)).forEach((strokes, i) => books[i].load(strokes)); } catch { pg.toast("The drawing in this link cannot be read: it was cut off on its way."); }
+    try {
+      (await sketching.decode(location.hash.slice(1), 2)).forEach((strokes, i) => books[i].load(strokes));
+      state.start = "";
+    } catch {
+      pg.toast("The drawing in this link cannot be read: it was cut off on its way.");
+      lay(suited(), false);
+    }
   };
 
   // Whatever the address said, the state makes sense.
@@ -120,7 +126,7 @@
     const first = quick.filter((m, i) => quick.findIndex((n) => n.family === m.family) === i);
     return [...first, ...quick.filter((m) => !first.includes(m))].slice(0, FEW).map((m) => m.name);
   };
-  const empty = (slot) => { if (slot.status === "running") wires[slot.k].stop(); Object.assign(slot, {name: "", status: "idle", run: slot.run + 1, views: [], progress: null}); };
+  const empty = (slot) => { if (slot.status === "running") halt([slot]); Object.assign(slot, {name: "", status: "idle", run: slot.run + 1, views: [], progress: null}); };
 
   // ---- the gallery
   const suits = (start) => (!start.modes || start.modes.includes(state.mode)) && (!start.data || start.data.includes(state.data));
@@ -160,7 +166,7 @@
     const kept = slot.request && slot.request.activity === asked.activity && slot.request.model === asked.model;
     Object.assign(slot, {status: "running", run: slot.run + 1, request: asked, progress: null, seconds: null, begun: performance.now(), heard: 0,
       views: kept ? slot.views : [], stale: Boolean(kept)});
-    wire.start({run: slot.run, request: asked});
+    wire.start({wire: `${PAGE}.${slot.k}`, run: slot.run, request: asked});
     tell("slot", slot);
   };
   let waiting = 0;
@@ -171,11 +177,13 @@
     for (const name of state.models) start(slotOf(name));
   };
   const soon = (pause = REST) => { clearTimeout(waiting); waiting = setTimeout(ask, pause); };
+  const halt = (running) => { if (running.length) pg.ask("halt", {runs: Object.fromEntries(running.map((slot) => [`${PAGE}.${slot.k}`, slot.run]))}); };
   // The pen is down again, or somebody has had enough: what still runs is stopped.
   const stop = (status) => {
     clearTimeout(waiting);
-    for (const slot of slots.filter((one) => one.status === "running")) {
-      wires[slot.k].stop();
+    const running = slots.filter((one) => one.status === "running");
+    halt(running);
+    for (const slot of running) {
       Object.assign(slot, {status, run: slot.run + 1, progress: null});
       tell("slot", slot);
     }
@@ -183,7 +191,6 @@
   const hold = () => stop("held");
   const receive = (k, message) => {
     const slot = slots[k];
-    if (message && wires[k]) wires[k].hear(message);
     if (!message || message.run !== slot.run || slot.status !== "running") return;
     const views = message.views.filter((v) => v.view !== "Progress").map((v) => ({...v, run: message.run}));
     slot.progress = message.views.find((v) => v.view === "Progress") || null;
@@ -193,7 +200,6 @@
   };
   const lost = (k) => {
     const slot = slots[k];
-    wires[k].lost();
     if (slot.status !== "running") return;
     const text = "The server did not take this, or stopped before it was done. Draw on, or press Reroll, to ask again.";
     Object.assign(slot, {status: "failed", run: slot.run + 1, stale: false, progress: null, views: [{view: "Refusal", key: "main", at: 0, run: slot.run, text}]});
@@ -239,7 +245,7 @@
   };
   const gallery = (list) => { starts = list; ready(); };
   const connect = async (k, made) => {
-    wires[k] = pg.channel(made);
+    wires[k] = made;
     if (k > 0) { if (shelf && state.mode && slots[k].name && !blank()) start(slots[k]); return; }
     pg.attach(made);
     pg.lost = lost;
