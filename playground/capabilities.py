@@ -219,6 +219,17 @@ class RateDistortion(Model):
         """
 
 
+class Clouds(Model):
+    """Codes a datum as a cloud: each number of the code is normal, independently, against a standard normal prior."""
+
+    @abstractmethod
+    def cloud(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of q(z|x), (n, *latent) each, of data (n, *shape).
+
+        The log standard deviation is NaN for numbers of the code that are no such variable, such as a class.
+        """
+
+
 class Denoises(Model):
     """Removes noise: the one convention that diffusion, score and flow-matching models share."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import inspect
 import io
+import re
 import reprlib
 import struct
 import typing
@@ -25,6 +26,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 MAX_PIXELS = 4_000_000  # a photograph of a phone, reduced by the page; beyond it a decompression bomb
 MAX_BYTES = 5_000_000
 ANY = "any"
+CODE = re.compile(r"test-(any|\d{1,3})-\d{1,9}|sample-\d{1,9}|mean-(any|\d{1,3})|yours", re.ASCII)
 
 
 class Refused(ValueError):
@@ -155,6 +157,19 @@ class Drawing(Picture):
 @dataclass(frozen=True)
 class Canvas(Picture):
     """What stands on the page's canvas, as it stands: where a stroke is counts, so nothing centres or scales it."""
+
+
+@dataclass(frozen=True)
+class CodeOf(Knob):
+    """Whose code: ``test-3-17``, the test picture of class 3 that seed 17 chooses (``test-any-17``: of any class);
+    ``sample-17``, the model's own draw of seed 17; ``mean-3``, the mean of a class's codes (``mean-any``: of all);
+    ``yours``, a picture that another knob brings. Classes are numbered from 0.
+    """
+
+    def check(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or not CODE.fullmatch(value):
+            raise Refused(f"{name} must be test-CLASS-SEED, sample-SEED, mean-CLASS or yours; it was {_shown(value)}.")
+        return value
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def plane_of(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
 
 def _laid(model: Decodes, data: Dataset, rng: Rng, through: str) -> Plane:
     if isinstance(model, Encodes):
-        codes, classes = _coded(model, data)
+        codes, classes = coded(model, data)
         made = _through(codes, classes, rng, through)
         note = data.examples()[2]  # what stands in for test pictures that are not at hand
         return replace(made, note=f"{made.note} {note}") if note else made
@@ -171,7 +171,7 @@ _known: WeakKeyDictionary[Model, tuple[Tensor, np.ndarray]] = WeakKeyDictionary(
 
 
 @torch.no_grad()
-def _coded(model: Encodes, data: Dataset) -> tuple[Tensor, np.ndarray]:
+def coded(model: Encodes, data: Dataset) -> tuple[Tensor, np.ndarray]:
     """Codes (n, *latent) of test pictures and their classes (n,), computed once as long as the model is in use.
 
     As many as are coded in time: a flow that is followed by an ODE takes a fifth of a second for each.

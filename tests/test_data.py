@@ -69,12 +69,17 @@ def mnist(split):
     return datasets()["mnist"].load(split)
 
 
+NAMES = ("mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64", "cifar10")
+
+
 def test_the_registry_names_every_file():
-    assert set(datasets()) == {"mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"}
+    assert set(datasets()) == set(NAMES)
     assert all(name == data.name for name, data in datasets().items())
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64"])
+@pytest.mark.parametrize(
+    "name", ["mnist", "fashion-mnist", "binarized-mnist", "digits", "emoji", "emoji-64", "cifar10"]
+)
 def test_a_stand_in_has_the_form_of_the_data(name):
     data = datasets()[name]
     x, y = data.fixture()
@@ -209,10 +214,39 @@ def test_offline_with_nothing_names_both_ways(nowhere, monkeypatch, name, file):
     assert len(x) == len(y) and "not on this machine" in note
 
 
-@pytest.mark.parametrize(("name", "file"), [("binarized-mnist", "binarized_mnist.npz"), ("emoji", "emoji64.npz")])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("binarized-mnist", "binarized_mnist.npz"), ("emoji", "emoji64.npz"), ("cifar10", "cifar10_jpeg.npz")],
+)
 def test_some_data_have_one_way(nowhere, name, file):
     text = sentence(name=name)
     assert f"PLAYGROUND_DATA to a folder that holds {file}" in text and "not on the Hub" in text
+
+
+def test_photographs_are_split_and_decoded(monkeypatch, tmp_path):
+    """A file of the form of CIFAR-10's: bodies that share a header, the training pictures first."""
+    colours = np.arange(40, dtype=np.uint8) * 6
+    files = []
+    for colour in colours:
+        buffer = io.BytesIO()
+        Image.new("RGB", (32, 32), (int(colour), 100, 200)).save(buffer, "JPEG", quality=92)
+        files.append(buffer.getvalue())
+    shared = 4  # every body begins after as many bytes
+    bodies = [file[shared:] for file in files]
+    np.savez(
+        tmp_path / "cifar10_jpeg.npz",
+        header=np.frombuffer(files[0][:shared], np.uint8),
+        data=np.frombuffer(b"".join(bodies), np.uint8),
+        offsets=np.cumsum([0, *map(len, bodies)]),
+        label=np.arange(40) % 10,
+        n_train=30,
+    )
+    monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path))
+    parts = {split: datasets()["cifar10"].load(split) for split in ("train", "valid", "test")}
+    assert {split: len(y) for split, (_, y) in parts.items()} == {"train": 27, "valid": 3, "test": 10}
+    x, y = parts["test"]
+    assert x.shape == (10, 3, 32, 32) and list(y) == list(range(10))
+    assert np.abs(x[:, 0].mean((1, 2)) - colours[30:]).max() < 4
 
 
 def test_a_folder_without_the_file_is_no_folder(hub, monkeypatch, tmp_path):

@@ -38,6 +38,18 @@ def test_probabilities_of_all_pictures_sum_to_one(height: int, width: int, patch
     assert nats.std() > 0.1
 
 
+def test_coarse_greys_are_spread_evenly_over_the_eight_bit_ones() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Transformer((1, 2, 2), classes=2, levels=4, width=8, depth=1, heads=2).requires_grad_(False).double()
+    every = model.patches.pixels(torch.arange(256).view(256, 1, 1)).double()
+    stated = model.log_prob(every, Rng(0, 256), label="1")
+    assert stated.measure == "8-bit pixels"
+    torch.testing.assert_close((stated.nats.exp() * 64.0**4).sum(), torch.tensor(1.0, dtype=torch.float64))
+    torch.testing.assert_close(model.surprise(every).sum((1, 2)), -model.log_prob(every, Rng(0, 256)).nats)
+    torch.testing.assert_close(model.log_prob(every - 0.01 * (every > 0), Rng(0, 256), label="1").nats, stated.nats)
+
+
 def test_surprise_at_a_pixel_is_that_of_its_value_given_the_pixels_before() -> None:
     """By brute force: the probability of a beginning is that of all pictures which begin so."""
     model, x = lively((1, 4, 2)).double(), everything(4, 2)

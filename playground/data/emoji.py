@@ -78,10 +78,10 @@ def _decode(path: Path, split: Split, side: int) -> tuple[np.ndarray, np.ndarray
 
 def fixture(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
     """One simple picture for each group: (10, 3, side, side)."""
-    return np.stack([_drawn(parts, side) for parts in STAND_INS]), np.arange(10)
+    return np.stack([drawn(parts, side) for parts in STAND_INS]), np.arange(10)
 
 
-def _drawn(parts: list[tuple[str, list[int], str]], side: int) -> np.ndarray:
+def drawn(parts: list[tuple[str, list[int], str]], side: int) -> np.ndarray:
     """Shapes on white, from back to front: (3, side, side) uint8."""
     canvas = Image.new("RGB", (SIDE * SCALE, SIDE * SCALE), "white")
     pen = ImageDraw.Draw(canvas)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Self
 
-from playground.capabilities import Density, Learns, LogProb, RateDistortion, Reconstructs, Samples
+from playground.capabilities import Clouds, Density, Learns, LogProb, RateDistortion, Reconstructs, Samples
 from playground.families.vae import VAE
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -18,7 +18,7 @@ ORDER = 31  # among the families on a page
 
 
 @final
-class BetaVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
+class BetaVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
     """A VAE whose training weighs the rate, the divergence of codes from the prior, ``beta`` times.
 
     Everything but the loss is the VAE's. The bound that it reports is the unweighted one, so that it compares with
@@ -96,6 +96,10 @@ class BetaVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
     def decode(self, z: Tensor) -> Tensor:
         """Each pixel's probability of being white, (n, *shape)."""
         return self.vae.decode(z)
+
+    def cloud(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The VAE's."""
+        return self.vae.cloud(x)
 
     def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """The VAE's, neither of them weighted."""

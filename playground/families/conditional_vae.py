@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from typing_extensions import Self
 
-from playground.capabilities import Density, Learns, LogProb, RateDistortion, Reconstructs, Samples
+from playground.capabilities import Clouds, Density, Learns, LogProb, RateDistortion, Reconstructs, Samples
 from playground.families.layers import residual_mlp
 from playground.families.vae import CODES, VAE
 from playground.knobs import ANY, Label, Slider
@@ -24,7 +24,7 @@ ORDER = 32  # among the families on a page
 LIKELY = 2  # classes that importance sampling looks at
 
 
-class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
+class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
     """What VAEs with a class y have in common: q(z|x, y), p(x|y, z) with Bernoulli pixels, p(z) normal, p(y) even.
 
     A code is the class and z in one vector: the largest of its first numbers, one for each class, names the class. Of
@@ -120,6 +120,13 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion):
     ) -> Tensor:
         """Pictures (n, *shape) redrawn from their codes; given a label, as that class in the picture's style."""
         return self.decode(self.encode(x), label=label)
+
+    def cloud(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Of z, given the likeliest class, whose own numbers have none."""
+        y = self.belief(x).argmax(1)
+        mean, log_std = self.posterior(x, y)
+        classes = self._one_hot(y)
+        return torch.cat([classes, mean], 1), torch.cat([torch.full_like(classes, torch.nan), log_std], 1)
 
     def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """Of the class and z together, averaged over q(y|x); the rate of the class is KL(q(y|x) || p(y))."""

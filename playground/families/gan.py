@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import About, Carries, Decodes, Fields, Learns, Samples, Sprints
+from playground.families.augment import augmented
 from playground.families.layers import SLOPE, Mlp, picture_critic, picture_generator
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -85,6 +86,7 @@ class GAN(Learns, Samples, Decodes):
         width: channels at half size; twice as many at quarter size.
         hidden: units of a dense layer beside the convolutions of each player; 0 for none.
         penalty: on the squared slope of the discriminator at real pictures, gamma of R1.
+        augment: whether the discriminator only sees pictures that were changed at random, which few data need.
 
     Reference:
         Goodfellow et al. 2014, Generative Adversarial Nets, arXiv:1406.2661.
@@ -125,9 +127,10 @@ class GAN(Learns, Samples, Decodes):
         width: int = 32,
         hidden: int = 0,
         penalty: float = 0.25,
+        augment: bool = False,
     ) -> None:
         super().__init__()
-        self.shape, self.latent, self.penalty = tuple(shape), (latent,), penalty
+        self.shape, self.latent, self.penalty, self.augment = tuple(shape), (latent,), penalty, augment
         self.generator = picture_generator(latent, shape, width, hidden)
         self.discriminator = Discriminator(shape, width, hidden)
 
@@ -147,12 +150,16 @@ class GAN(Learns, Samples, Decodes):
 
     def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
         """The discriminator's cross-entropy, or the generator's: minus log of being taken for real."""
+
+        def judge(pictures: Tensor) -> Tensor:
+            return self.discriminator(augmented(pictures, generator) if self.augment else pictures)
+
         z = torch.randn(len(x), *self.latent, generator=generator, device=x.device)
         if player == "generator":
-            return {"generator": F.softplus(-self.discriminator(self.decode(z))).mean()}
+            return {"generator": F.softplus(-judge(self.decode(z))).mean()}
         with torch.no_grad():
             forged = self.decode(z)
-        return penalised(self.discriminator, x, forged, self.penalty, generator)
+        return penalised(judge, x, forged, self.penalty, generator)
 
     def sample(
         self, rng: Rng, *, temperature: Annotated[float, Slider(0.0, 1.5, 0.05, help="how far noise strays")] = 1.0

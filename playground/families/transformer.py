@@ -22,13 +22,13 @@ TOLD = 0.5  # how often training tells the class; the other half learns "any", w
 
 @final
 class Transformer(Learns, Refines, Density, Surprises, Completes):
-    """Draws a black-and-white picture patch by patch in reading order, looking back at all patches before each.
+    """Draws a picture of few greys patch by patch in reading order, looking back at all patches before each.
 
-    As in iGPT, a decoder of text's kind, with pictures as the text. Here a symbol is a patch of 2x2 pixels: 16 symbols,
-    a sequence of 196 for 28x28, and the probability of a picture is an exact product of odds.
+    As in iGPT, a decoder of text's kind, with pictures as the text. Here a symbol is a patch of 2x2 pixels: 16 symbols
+    of black and white, a sequence of 196 for 28x28, and the probability of a picture is an exact product of odds.
 
     Warning:
-        Pictures are black or white: training draws either with the grey as probability, ``log_prob`` cuts at one half.
+        Of two levels, training draws either with the grey as probability, and ``log_prob`` cuts at one half.
         Told a class, the model states p(x | class); with "any", a p(x) of its own, not the average over classes.
 
     References:
@@ -39,6 +39,7 @@ class Transformer(Learns, Refines, Density, Surprises, Completes):
         shape: one picture, (channels, height, width); height and width must be multiples of ``patch``.
         classes: how many classes it can be told.
         patch: side of a patch in pixels.
+        levels: grey levels of a pixel, a divisor of 256; a patch has ``levels ** (patch * patch * channels)`` states.
         width: channels.
         depth: blocks of attention and perceptron.
         heads: attention heads; each needs a multiple of four channels.
@@ -100,6 +101,7 @@ class Transformer(Learns, Refines, Density, Surprises, Completes):
         shape: tuple[int, int, int] = (1, 28, 28),
         classes: int = 10,
         patch: int = 2,
+        levels: int = 2,
         width: int = 96,
         depth: int = 6,
         heads: int = 3,
@@ -107,7 +109,7 @@ class Transformer(Learns, Refines, Density, Surprises, Completes):
         super().__init__()
         self.shape = tuple(shape)
         self.labels = tuple(str(i) for i in range(classes))
-        self.patches = Patches(shape, patch, levels=2)
+        self.patches = Patches(shape, patch, levels)
         self.net = CausalTransformer(self.patches.states, self.patches.grid, classes, width, depth, heads)
 
     @classmethod
@@ -116,7 +118,8 @@ class Transformer(Learns, Refines, Density, Surprises, Completes):
 
     def loss(self, x: Tensor, label: Tensor, generator: torch.Generator, player: str) -> dict[str, Tensor]:
         """Negative log-likelihood in nats per picture; black and white are drawn anew from the greys in every step."""
-        x = (torch.rand(x.shape, generator=generator, device=x.device) < x).float()
+        if self.patches.levels == 2:
+            x = (torch.rand(x.shape, generator=generator, device=x.device) < x).float()
         told = self.net.maybe(label, TOLD, generator)
         nats = self.net.nats(self.patches.tokens(x), told)
         return {"nats": nats.mean(), "bits per dim": nats.detach().mean() / (x[0].numel() * 0.6931)}
@@ -124,8 +127,8 @@ class Transformer(Learns, Refines, Density, Surprises, Completes):
     def log_prob(
         self, x: Tensor, rng: Rng, *, label: Annotated[str, Label(help="given this class, or for any")] = ANY
     ) -> LogProb:
-        """Exact, of the picture cut at one half."""
-        nats = self.net.nats(self.patches.tokens(x), self._told(label, x))
+        """Exact. Black and white by a cut at one half; coarser greys than 256 are spread evenly over the 8-bit ones."""
+        nats = self.net.nats(self.patches.tokens(x), self._told(label, x)) + self.patches.grain * x[0].numel()
         return LogProb(-nats, "exact", self.patches.measure)
 
     @torch.no_grad()

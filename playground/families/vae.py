@@ -14,6 +14,7 @@ from typing_extensions import Self
 from playground.capabilities import (
     About,
     Carries,
+    Clouds,
     Density,
     Learns,
     LogProb,
@@ -32,7 +33,7 @@ CODES = 32  # at a time; not fewer for more pictures: what a stream draws depend
 
 
 @final
-class VAE(Learns, Samples, Reconstructs, Density, RateDistortion):
+class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds):
     """An encoder q(z|x), a decoder p(x|z) with independent Bernoulli pixels, and a standard normal prior p(z).
 
     Trained on the bound of equation 3, E_q[log p(x|z)] - KL(q(z|x) || p(z)), with pixels binarised anew at every step.
@@ -133,6 +134,9 @@ class VAE(Learns, Samples, Reconstructs, Density, RateDistortion):
     def decode(self, z: Tensor) -> Tensor:
         """Each pixel's probability of being white, (n, *shape)."""
         return self.logits(z).sigmoid()
+
+    def cloud(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.posterior(x)
 
     def rate_distortion(self, x: Tensor, rng: Rng) -> tuple[Tensor, Tensor]:
         """KL(q(z|x) || p(z)), which is exact, and -log p(x|z) at one code, of the picture binarised at one half."""

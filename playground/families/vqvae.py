@@ -207,11 +207,11 @@ class VQVAE(Learns, Refines, Reconstructs, Density, RateDistortion):
         """Of the autoencoder the distortion and its commitment, of the prior the rate, in nats per picture."""
         if player == "autoencoder" and self.seen >= self.freeze:  # no gradient: its optimiser passes over the weights
             return {"loss": torch.zeros((), requires_grad=True, device=x.device)}
-        x = (torch.rand(x.shape, generator=generator, device=x.device) < x).float()
+        seen = self._seen(x, generator)
         if player == "prior":
             told = self.prior.maybe(label, TOLD, generator)
-            return {"rate": self.prior.nats(self.codes(x), told).mean()}
-        z = self._encode(x)  # (n, H, W, size)
+            return {"rate": self.prior.nats(self.codes(seen), told).mean()}
+        z = self._encode(seen)  # (n, H, W, size)
         index = self.codebook.nearest(z.detach())
         code = self.codebook.vectors()[index]
         straight = z + (code - z).detach()
@@ -226,6 +226,16 @@ class VQVAE(Learns, Refines, Reconstructs, Density, RateDistortion):
             "commitment": commitment,
             "codes used": torch.bincount(index.flatten(), minlength=len(code)).gt(0).sum().float(),
         }
+
+    @staticmethod
+    def _seen(x: Tensor, generator: torch.Generator) -> Tensor:
+        """What the encoder is shown of pictures (n, *shape): half of them as they are, the others binarised at random.
+
+        The decoder is asked for the greys, which are the mean over binarisations: no symbol is spent on their noise.
+        """
+        binary = torch.rand(x.shape, generator=generator, device=x.device) < x
+        coin = torch.rand(len(x), 1, 1, 1, generator=generator, device=x.device) < 0.5
+        return torch.where(coin, x, binary.to(x.dtype))
 
     @torch.no_grad()
     def codes(self, x: Tensor) -> Tensor:

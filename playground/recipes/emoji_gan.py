@@ -1,4 +1,4 @@
-"""A convolutional GAN on Noto emoji in colour: twenty minutes on one core."""
+"""A convolutional GAN on Noto emoji in colour: half an hour on one core."""
 
 from functools import partial
 
@@ -7,9 +7,9 @@ from playground.recipes import Recipe
 
 recipe = Recipe(
     name="emoji-gan",
-    model=partial(GAN, shape=(3, 32, 32), latent=64, width=32, hidden=256),
+    model=partial(GAN, shape=(3, 32, 32), latent=64, width=32, hidden=256, augment=True),
     data="emoji",
-    steps=6000,
+    steps=4500,
     batch=64,
     lr={"discriminator": 1e-3, "generator": 1e-3},
     betas=(0.0, 0.99),

@@ -48,7 +48,7 @@ def head() -> str:
     nested = (
         f"body:is(body, #pg) {{ {''.join(sheets)} }}"  # as strong as an id: stronger than Gradio's reset of buttons
     )
-    further = sorted(path.stem for path in (HERE / "shared").glob("lab_*.js") if path.stem not in SHARED)
+    further = sorted(path.stem for path in (HERE / "shared").glob("*_*.js") if path.stem not in SHARED)
     scripts = [f"<script>{text('shared', name + '.js')}</script>" for name in (*SHARED, *further)]
     return f"<style>{text('shared', 'page.css')}{nested}</style>{''.join(scripts)}"
 

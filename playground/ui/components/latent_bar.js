@@ -24,7 +24,7 @@ latent.on("state", () => {
   const coded = chosen.fits.reconstruct === null;
   const options = ((latent.spec("through") || {}).options || []).filter((way) => coded || way === "three pictures");
   through.replaceChildren(...options.map((way) => h("button.pg-chip", {type: "button", "data-through": way, "aria-pressed": String(!coded || way === latent.value("through")), onclick: () => latent.set({through: way})}, way)));
-  field.hidden = whole;
+  field.hidden = whole || latent.state.tab !== "pad";
   dice.hidden = coded && latent.value("through") !== "three pictures";
   const classes = (latent.spec("label") || {}).options || [];
   asked.hidden = !classes.length;

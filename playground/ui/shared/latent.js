@@ -2,11 +2,14 @@
 "use strict";
 (() => {
   const pg = window.playground;
-  // model; how the plane lies; seed: of the pictures it lies through; label: the class asked for; show: codes or pictures; x, y: the place.
-  const DEFAULTS = {model: "", through: "", seed: "17", label: "", show: "codes", x: "", y: ""};
+  // tab: the section in sight; model; how the plane lies; seed: of the pictures it lies through; label: the class asked
+  // for; show: codes or pictures; x, y: the place. Sections with a file of their own add to these by ``extend``.
+  const DEFAULTS = {tab: "pad", model: "", through: "", seed: "17", label: "", show: "codes", x: "", y: ""};
   const PLANE = ["model", "through", "seed", "label"]; // what a new plane is needed for
   const REST = 90; // milliseconds without a move before the exact picture is asked for
   const state = {...DEFAULTS};
+  const checks = []; // of what the address said, by those who added to the state
+  const extend = (defaults, check) => { Object.assign(DEFAULTS, defaults); Object.assign(state, defaults); checks.push(check); };
   // status: idle, running, done, failed; lattice: the finest there is; exact: the picture at {x, y} as the model
   // draws it; own: the place of the visitor's picture.
   const result = {status: "idle", run: 0, lattice: null, progress: null, text: "", exact: null, own: null};
@@ -53,18 +56,25 @@
     if (!/^\d{1,9}$/.test(state.seed)) state.seed = DEFAULTS.seed;
     if (!["codes", "pictures"].includes(state.show)) state.show = DEFAULTS.show;
     for (const key of ["x", "y"]) if (state[key] !== "" && !Number.isFinite(Number(state[key]))) state[key] = "";
+    checks.forEach((check) => check(state));
   };
 
   // ---- changing things
   const set = (change) => {
-    const before = PLANE.map((key) => state[key]).join();
     const other = change.model && change.model !== state.model;
     const turned = change.through && change.through !== value("through"); // the same numbers are another place then
     Object.assign(state, other ? {through: "", label: "", x: "", y: ""} : turned ? {x: "", y: ""} : {}, change);
     sane();
     mirror();
     tell("state");
-    if (PLANE.map((key) => state[key]).join() !== before) load();
+    settle();
+  };
+  // A plane is laid where it is looked at: the pad's work stops when another section is opened.
+  let laid = "";
+  const settle = () => {
+    const due = PLANE.map((key) => state[key]).join();
+    if (state.tab !== "pad" && result.status === "running") { cancel(); laid = ""; }
+    if (state.tab === "pad" && laid !== due) { laid = due; load(); }
   };
   // The place under the finger: no other element changes with it but the pad.
   const place = () => {
@@ -165,10 +175,10 @@
     restore();
     document.querySelector("[data-device]").textContent = shelf.device;
     tell("state");
-    load();
+    settle();
     document.documentElement.dataset.latent = "yes";
   };
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") cancel(); });
 
-  window.latent = {state, result, on, set, move, mark, place, cancel, receive, connect, models, model, spec, value, request, load, link, shelf: () => shelf};
+  window.latent = {state, result, on, set, extend, move, mark, place, cancel, receive, connect, models, model, spec, value, request, load, link, shelf: () => shelf};
 })();
