@@ -311,6 +311,25 @@ class Edits(Model):
         """
 
 
+class Translates(Model):
+    """Turns an outline into a picture that has it."""
+
+    method: ClassVar[str] = "translate"
+    lacks: ClassVar[str] = "it has not learnt to turn an outline into a picture"
+
+    @abstractmethod
+    def translate(self, sketch: Tensor, rng: Rng, **knobs: Any) -> Iterator[State]:
+        """Every state on the way from outlines, (len(rng), 1, height, width), ink 1 on paper 0, to pictures of them."""
+
+    @abstractmethod
+    def outline(self, x: Tensor) -> Tensor:
+        """The clean outlines, (n, 1, height, width), of pictures (n, *shape): what ``translate`` could be given."""
+
+    @abstractmethod
+    def outline_by_hand(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """The same as a shaky hand would draw them: what it learns from."""
+
+
 class Classifies(Model):
     """Tells classes apart, and gives the features in which generated and real data are compared."""
 
@@ -339,6 +358,7 @@ CAPABILITIES: tuple[type[Model], ...] = (
     Carries,
     Completes,
     Edits,
+    Translates,
     Classifies,
 )
 

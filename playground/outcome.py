@@ -10,19 +10,34 @@ import subprocess
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from playground.capabilities import Samples
+from playground.capabilities import Samples, Translates
 from playground.rng import Rng
 
 
 def sample_sheet(model: Samples, seed: int = 0, rows: int = 8) -> bytes:
     """A PNG of rows x 8 samples, twice enlarged; a conditional model draws class after class down the columns."""
+    with torch.no_grad():
+        return tiled(model.sample(Rng(seed, 8 * rows, model.device)))
+
+
+def translation_sheet(model: Translates, x: Tensor, seed: int = 0, rows: int = 8) -> bytes:
+    """A PNG of eight columns: the outline of each of eight pictures (8, *shape), drawings from it, and the picture."""
+    again = rows - 2
+    with torch.no_grad():
+        sketch = model.outline(x)
+        for state in model.translate(sketch.repeat(again, 1, 1, 1), Rng(seed, 8 * again, model.device)):  # noqa: B007
+            pass
+    return tiled(torch.cat([sketch.expand(-1, *model.shape), state.x, x]))
+
+
+def tiled(x: Tensor) -> bytes:
+    """A PNG of pictures (8 rows, channels, height, width), eight in a row, twice enlarged."""
     from PIL import Image
 
-    rng = Rng(seed, 8 * rows, model.device)
-    with torch.no_grad():
-        x = model.sample(rng).clamp(0, 1).mul(255).round().byte().cpu()
-    _, c, h, w = x.shape
+    x = x.clamp(0, 1).mul(255).round().byte().cpu()
+    rows, (c, h, w) = len(x) // 8, x.shape[1:]
     tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
     image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
     buffer = io.BytesIO()

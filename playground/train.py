@@ -31,10 +31,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from playground import catalog
-from playground.capabilities import Distils, Fits, Learns, Samples
+from playground.capabilities import Distils, Fits, Learns, Samples, Translates
 from playground.catalog import Card, Unusable, write_whole
 from playground.data import DataMissing, datasets
-from playground.outcome import commit, device_name, log_csv, sample_sheet
+from playground.outcome import commit, device_name, log_csv, sample_sheet, translation_sheet
 from playground.recipes import Recipe, recipes
 from playground.rng import stream
 
@@ -163,9 +163,14 @@ class Run:
             optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
 
     def sheet(self) -> None:
-        """Draw the sample sheet: 8 x 8 pictures of the averaged weights."""
+        """Draw the sample sheet: 8 x 8 pictures of the averaged weights, of test pictures' outlines if it needs any."""
         if isinstance(self.average, Samples):
             write_whole(self.folder / "samples.png", sample_sheet(self.average))
+        elif isinstance(self.average, Translates):
+            levels, labels, _ = self.data.examples()
+            first = [int(np.flatnonzero(labels == c)[0]) for c in np.unique(labels)[:8]]
+            x = torch.as_tensor(levels[first], device=self.device).float() / 255
+            write_whole(self.folder / "samples.png", translation_sheet(self.average, x))
 
     def publish(self) -> Path:
         """Put the averaged weights on the shelf with their card, log and sample sheet; metrics come later."""

@@ -37,6 +37,7 @@ from playground.capabilities import (
     Samples,
     Sprints,
     Surprises,
+    Translates,
     why_not,
 )
 from playground.knobs import Choice, Label, Refused, Slider, Spec, Toggle, check, knobs
@@ -301,6 +302,67 @@ def test_a_path_leads_from_its_start_to_a_datum(family: type[Carries]) -> None:
     assert len(path) > 1
     close(path[0], z)
     assert_data(model, path[-1], 5)
+
+
+def sketches(model: Model, n: int) -> Tensor:
+    """Outlines that differ: ``n`` frames, each a pixel further in, (n, 1, height, width)."""
+    _, height, width = model.shape
+    ink = torch.zeros(n, 1, height, width)
+    for i in range(n):
+        ink[i, :, i : height - i, i : width - i] = 1
+        ink[i, :, i + 1 : height - i - 1, i + 1 : width - i - 1] = 0
+    return ink
+
+
+def translated(model: Translates, sketch: Tensor, rng: Rng, **knobs: object) -> Tensor:
+    """The last state."""
+    *_, last = model.translate(sketch, rng, **knobs)
+    return last.x
+
+
+@those(Translates)
+def test_an_outline_becomes_a_picture(family: type[Translates]) -> None:
+    model = lively(family)
+    states = list(model.translate(sketches(model, 3), Rng(17, 3)))
+    for state in states:
+        assert_data(model, state.x, 3)
+        assert state.label
+    assert [s.done for s in states] == list(range(1, states[0].total + 1))
+    assert_data(model, translated(model, torch.zeros(2, 1, *model.shape[1:]), Rng(1, 2)), 2)
+
+
+@those(Translates)
+def test_a_picture_of_an_outline_depends_on_its_seed_and_outline_alone(family: type[Translates]) -> None:
+    model = lively(family)
+    given = sketches(model, 3)
+    x = translated(model, given, Rng(17, 3))
+    assert torch.equal(x, translated(model, given, Rng(17, 3)))
+    assert not torch.equal(x, translated(model, given, Rng(18, 3)))
+    close(translated(model, given[2:], Rng(17, 3).pick([2])), x[2:])
+    same = translated(model, given[:1].expand(3, -1, -1, -1), Rng(17, 3))
+    close(same[:1], x[:1])
+    assert not torch.allclose(same[2], x[2], atol=1e-3), "another outline, another picture"
+    assert not torch.allclose(same[0], same[1], atol=1e-3), "another draw, another picture"
+
+
+@those(Translates)
+def test_outlines_are_drawn_as_they_are_learnt_from(family: type[Translates]) -> None:
+    model = lively(family)
+    x = data(model, 3)
+    clean = model.outline(x)
+    by_hand = model.outline_by_hand(x, torch.Generator().manual_seed(0))
+    for ink in (clean, by_hand):
+        assert ink.shape == (3, 1, *model.shape[1:]) and float(ink.min()) >= 0 and float(ink.max()) <= 1
+    assert torch.equal(clean[1:2], model.outline(x[1:2]))
+    assert torch.equal(by_hand, model.outline_by_hand(x, torch.Generator().manual_seed(0)))
+
+
+@those(Translates)
+def test_translating_works_at_both_ends_of_every_knob(family: type[Translates]) -> None:
+    model = lively(family)
+    for spec in knobs(family.translate, model.labels):
+        for value in ends(spec, model.labels):
+            assert_data(model, translated(model, sketches(model, 2), Rng(0, 2), **{spec.name: value}), 2)
 
 
 @those(Classifies)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from playground import data
-from playground.capabilities import Density, Kind, Measure, Refines, Samples
+from playground.capabilities import Density, Kind, Measure, Refines, Samples, Translates
 from playground.catalog import write_whole
 from playground.data import Dataset, Split
 from playground.evaluation.parts import Task
@@ -126,9 +126,10 @@ def as_binary(fake: Pictures) -> Pictures:
 
 
 def sample_knobs(task: Task) -> dict[str, Spec]:
-    """The knobs of the model's sampling, by name; ``Refines`` declares them on ``refine``."""
+    """The knobs of the model's drawing, by name; ``Refines`` and ``Translates`` declare them on their own methods."""
     model = type(task.model)
-    function = model.refine if issubclass(model, Refines) else model.sample if issubclass(model, Samples) else None
+    ways = ((Refines, "refine"), (Samples, "sample"), (Translates, "translate"))
+    function = next((getattr(model, name) for capability, name in ways if issubclass(model, capability)), None)
     return {s.name: s for s in knobs(function, task.card.labels)} if function else {}
 
 

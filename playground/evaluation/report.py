@@ -30,6 +30,19 @@ TABLES: dict[str, dict[str, str]] = {
         "copying_ratio": "copying",
         "copying_share": "copies",
     },
+    "From outlines": {
+        f"outline_{name}{ending}": f"{words}{beside}"
+        for ending, beside in {"": "", "_by_hand": ", by hand"}.items()
+        for name, words in {"f1": "edge F1", "chamfer": "chamfer", "frechet": "Frechet"}.items()
+    }
+    | {
+        "outline_frechet_floor": "its floor",
+        "outline_f1_nearest": "F1 of the nearest",
+        "outline_f1_by_hand_nearest": "nearest, by hand",
+        "outline_accuracy": "right class",
+        "outline_diversity": "diversity",
+        "outline_diversity_class": "of a class",
+    },
     "Steps and guidance, Frechet": {
         "frechet_ddim_10": "10-step DDIM",
         "frechet_ddpm_10": "10-step DDPM",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import platform
 import statistics
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from playground.capabilities import Refines, Samples
+from playground.capabilities import Refines, Samples, State, Translates
 from playground.catalog import Metric
 from playground.evaluation.parts import Part, Task, rounded
 from playground.evaluation.pictures import SEED, described, sample_knobs
@@ -43,33 +45,50 @@ def yardstick(a: torch.Tensor) -> float:
 
 
 @torch.no_grad()
-def times(model: Samples) -> tuple[list[float], list[float]]:
+def times(model: Samples | Translates) -> tuple[list[float], list[float]]:
     """Seconds of every draw of 16 after one to warm up, and the GFLOP/s just before each."""
     a = torch.ones(SIDE, SIDE)
     torch.mm(a, a)
-    model.sample(Rng(SEED, BATCH))
+    draw(model, BATCH, SEED)
     seconds: list[float] = []
     rates: list[float] = []
     while len(seconds) < REPEATS or (sum(seconds) < SECONDS and len(seconds) < 100):
         rates.append(yardstick(a))
         begun = time.perf_counter()
-        model.sample(Rng(SEED + len(seconds), BATCH))
+        draw(model, BATCH, SEED + len(seconds))
         seconds.append(time.perf_counter() - begun)
     return seconds, rates
 
 
+def states(model: Refines | Translates, n: int, seed: int) -> Iterator[State]:
+    """The states of ``n`` pictures, of a square's outline if the model wants one."""
+    if isinstance(model, Refines):
+        return model.refine(Rng(seed, n))
+    square = torch.zeros(n, 1, *model.shape[1:])
+    square[..., 4:-4, 4:-4] = 1
+    return model.translate(model.outline(square.expand(-1, *model.shape)), Rng(seed, n))
+
+
+def draw(model: Samples | Translates, n: int, seed: int) -> None:
+    """Draw ``n`` pictures."""
+    if isinstance(model, Samples):
+        model.sample(Rng(seed, n))
+    else:
+        collections.deque(states(model, n, seed), maxlen=1)
+
+
 @torch.no_grad()
-def steps(model: Samples) -> str:
+def steps(model: Samples | Translates) -> str:
     """How many states a model that draws in steps goes through, as words; else nothing."""
-    if not isinstance(model, Refines):
+    if not isinstance(model, Refines | Translates):
         return ""
-    total = next(iter(model.refine(Rng(SEED, 1)))).total
-    return f" in {total} steps"
+    total = next(states(model, 1, SEED)).total
+    return f" in {total} steps" if total > 1 else ""
 
 
 def measure(task: Task) -> dict[str, Metric]:
     """The median, its standard error from the quartiles, and the yardstick in the protocol."""
-    assert isinstance(task.model, Samples)
+    assert isinstance(task.model, Samples | Translates)
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
@@ -93,4 +112,6 @@ def settings(task: Task) -> dict[str, Any]:
     return {"machine": machine(), "batch": BATCH, "repeats": REPEATS}
 
 
-part = Part("timing", fits=lambda task: isinstance(task.model, Samples), settings=settings, measure=measure)
+part = Part(
+    "timing", fits=lambda task: isinstance(task.model, Samples | Translates), settings=settings, measure=measure
+)

@@ -72,16 +72,22 @@ class UNet(nn.Module):
         nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, x: Tensor, time: Tensor, label: Tensor) -> Tensor:
-        """The answer, (n, channels, height, width), for times (n, times) and class indices (n,)."""
-        return self.ascend(*self.descend(x, time, label))
+    def forward(self, x: Tensor, time: Tensor, label: Tensor, hint: Tensor | None = None) -> Tensor:
+        """The answer, (n, channels, height, width), for times (n, times) and class indices (n,).
 
-    def descend(self, x: Tensor, time: Tensor, label: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        ``hint``, (n, width, height / 2, width / 2), is added to what is seen of the picture at first.
+        """
+        return self.ascend(*self.descend(x, time, label, hint))
+
+    def descend(
+        self, x: Tensor, time: Tensor, label: Tensor, hint: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The way down: what blocks are told, two states for the way up, and the coarse state, (n, deep, h/4, w/4)."""
         phase = (time[:, :, None] * self.frequencies).flatten(1)
         told = F.silu(self.time(torch.cat([phase.cos(), phase.sin()], 1)) + self.label(label))
         h = F.pixel_unshuffle(x, 2).contiguous(memory_format=torch.channels_last)
-        fine = self.down(self.enter(h), told)
+        h = self.enter(h)
+        fine = self.down(h if hint is None else h + hint, told)
         small = self.shrink(fine)
         h = small
         for block in self.coarse:

@@ -71,6 +71,11 @@ def _overlap(name: str, title: str, help: str, form: Form = "share", overview: b
     )
 
 
+def _outlines(name: str, title: str, help: str, better: Literal["lower", "higher"]) -> Column:
+    beside = (("_by_hand", "shaky outlines"), ("_nearest", "nearest training picture"), ("_floor", "floor"))
+    return Column(f"outline_{name}", title, "samples", help, better=better, keys=(f"outline_{name}",), beside=beside)
+
+
 def _accuracy(name: str, title: str, help: str, overview: bool = False) -> Column:
     return Column(
         name,
@@ -185,6 +190,19 @@ COLUMNS = (
         better="lower",
         keys=("copying_share",),
         form="share",
+    ),
+    _outlines(
+        "f1", "Edge F1", "agreement within a pixel of an outline and that of the picture drawn from it", "higher"
+    ),
+    _outlines("chamfer", "Chamfer", "pixels between an outline and that of the picture drawn from it", "lower"),
+    _outlines("frechet", "Fréchet, outlines", f"squared Fréchet distance of what outlines become, {SPACE}", "lower"),
+    Column(
+        "outline_diversity",
+        "Diversity",
+        "samples",
+        "root mean square difference of two pictures drawn from the same outline",
+        keys=("outline_diversity",),
+        beside=(("_class", "test pictures of one class"),),
     ),
     _distance("inception_frechet", "Inception FID", "squared Fréchet distance in Inception features, resized pictures"),
     _accuracy(
