@@ -30,6 +30,7 @@ class Model(nn.Module, ABC):
         labels: the classes it can be conditioned on, none if it cannot be.
         cannot: why a capability is missing, by the capability's class name; the page greys it with this sentence.
         about: what a newcomer reads about its family; None for helpers such as classifiers, which no page lists.
+        medium: what its data are: pictures, or drawings made of strokes.
         wants_float64: it computes partly in double precision, which Apple's GPUs lack: there it stays on the CPU.
     """
 
@@ -37,6 +38,7 @@ class Model(nn.Module, ABC):
     labels: tuple[str, ...] = ()
     cannot: ClassVar[Mapping[str, str]] = {}
     about: ClassVar[About | None] = None
+    medium: ClassVar[str] = "pictures"
     wants_float64: ClassVar[bool] = False
 
     @classmethod
@@ -206,6 +208,27 @@ class Surprises(Model):
         """
 
 
+class Continues(Model):
+    """Follows a pen: draws stroke by stroke, from nothing or from a beginning.
+
+    Its data are drawings, (points, 5): see ``playground.data.strokes``.
+    """
+
+    method: ClassVar[str] = "continue_drawing"
+    lacks: ClassVar[str] = "it knows pixels, not strokes: there is no pen that could go on"
+
+    @abstractmethod
+    def continue_drawing(self, begun: Tensor, rng: Rng, **knobs: Any) -> Tensor:
+        """Whole drawings, (len(rng), points, 5), that begin with the points (k, 5), which hold no end; k may be 0."""
+
+    @abstractmethod
+    def point_log_prob(self, x: Tensor) -> Tensor:
+        """Log-probability in nats of each point given those before it, (n, points), 0 after the end.
+
+        Where there is a code, it is the drawing's own; else a drawing's sum is its ``log_prob``, which is exact.
+        """
+
+
 class RateDistortion(Model):
     """Sends a datum as a code and what the code leaves out: the two terms of a variational bound."""
 
@@ -359,6 +382,7 @@ CAPABILITIES: tuple[type[Model], ...] = (
     Completes,
     Edits,
     Translates,
+    Continues,
     Classifies,
 )
 

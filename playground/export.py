@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from playground.drawings import painted
 from playground.knobs import Refused
-from playground.views import Curve, Film, Images, Table, View
+from playground.views import Curve, Drawings, Film, Images, Table, View
 
 FORMATS = ("png", "gif", "npz")
 FRAME = 90  # milliseconds a film frame stays
@@ -41,6 +42,7 @@ def png(views: Sequence[View], request: dict[str, Any]) -> bytes:
 
     The request is in the PNG's text field ``request``.
     """
+    views = [_sheet(v) if isinstance(v, Drawings) else v for v in views]
     pictures = [v for v in views if isinstance(v, Images)] or [_strip(v) for v in views if isinstance(v, Film)]
     sheets = [sheet(v) for v in pictures] + [
         table(v) for v in views if isinstance(v, Table) and (pictures or v.pictures is not None)
@@ -85,9 +87,12 @@ def npz(views: Sequence[View], request: dict[str, Any]) -> bytes:
         for name, value in vars(view).items():
             if isinstance(value, np.ndarray):
                 arrays[f"{view.key}.{name}"] = value
-            elif name in ("captions", "steps", "group", "columns", "rows", "caption", "series", "axes") and value:
+            elif (
+                name in ("captions", "steps", "group", "columns", "rows", "caption", "series", "axes", "drawings")
+                and value
+            ):
                 arrays[f"{view.key}.{name}"] = np.array(json.dumps(value))
-    if not any(isinstance(v, Images | Film | Table | Curve) for v in views):
+    if not any(isinstance(v, Images | Film | Table | Curve | Drawings) for v in views):
         raise Refused("This result holds no numbers to save.")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -163,6 +168,13 @@ def _strip(film: Film, most: int = 12) -> Images:
     return Images(
         pixels=flat, columns=len(index), title=film.title, caption=film.caption, captions=captions if any(times) else ()
     )
+
+
+def _sheet(view: Drawings) -> Images:
+    """Drawings as pictures, dark on white."""
+    pixels = np.stack([255 - painted([np.array(line) for line in each], THUMB * 3) for each in view.drawings])
+    words = {name: getattr(view, name) for name in ("captions", "columns", "title", "caption")}
+    return Images(pixels=pixels[..., None], **words)
 
 
 def _grid(pictures: np.ndarray, columns: int) -> Image.Image:

@@ -25,6 +25,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 4_000_000  # a photograph of a phone, reduced by the page; beyond it a decompression bomb
 MAX_BYTES = 5_000_000
+MAX_STROKES = 200
+MAX_POINTS = 20_000  # over a minute of drawing without a rest
 ANY = "any"
 CODE = re.compile(r"test-(any|\d{1,3})-\d{1,9}|sample-\d{1,9}|mean-(any|\d{1,3})|yours", re.ASCII)
 
@@ -170,6 +172,32 @@ class CodeOf(Knob):
         if not isinstance(value, str) or not CODE.fullmatch(value):
             raise Refused(f"{name} must be test-CLASS-SEED, sample-SEED, mean-CLASS or yours; it was {_shown(value)}.")
         return value
+
+
+@dataclass(frozen=True)
+class Strokes(Knob):
+    """What the visitor drew, as a list of strokes, each a list of points [x, y] on a page from 0 to 1, y down; or none.
+
+    The activity gets tuples of tuples of pairs.
+    """
+
+    def check(self, name: str, value: Any) -> tuple[tuple[tuple[float, float], ...], ...]:
+        sentence = f"{name} must be a list of strokes, each a list of points [x, y] from 0 to 1"
+        if value is None:
+            return ()
+        if not isinstance(value, list | tuple) or not all(isinstance(s, list | tuple) and s for s in value):
+            raise Refused(f"{sentence}, none of them empty; it was {_shown(value)}.")
+        points = sum(map(len, value))
+        if len(value) > MAX_STROKES or points > MAX_POINTS:
+            raise Refused(
+                f"That drawing has {len(value):,} strokes and {points:,} points; at most {MAX_STROKES} and "
+                f"{MAX_POINTS:,} are taken. Undo some and try again."
+            )
+        for point in (p for stroke in value for p in stroke):
+            pair = isinstance(point, list | tuple) and len(point) == 2
+            if not pair or not all(type(v) in (int, float) and 0 <= v <= 1 for v in point):  # NaN fails the last
+                raise Refused(f"{sentence}; one of them was {_shown(point)}.")
+        return tuple(tuple((float(x), float(y)) for x, y in stroke) for stroke in value)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from playground.capabilities import Samples, Translates
+from playground.pictures import to_pixels
 from playground.rng import Rng
 
 
@@ -36,10 +37,10 @@ def tiled(x: Tensor) -> bytes:
     """A PNG of pictures (8 rows, channels, height, width), eight in a row, twice enlarged."""
     from PIL import Image
 
-    x = x.clamp(0, 1).mul(255).round().byte().cpu()
-    rows, (c, h, w) = len(x) // 8, x.shape[1:]
-    tiles = x.reshape(rows, 8, c, h, w).permute(0, 3, 1, 4, 2).reshape(rows * h, 8 * w, c)
-    image = Image.fromarray(tiles.squeeze(-1).numpy() if c == 1 else tiles.numpy())
+    pixels = to_pixels(x)
+    rows, (h, w, c) = len(pixels) // 8, pixels.shape[1:]
+    tiles = pixels.reshape(rows, 8, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, 8 * w, c)
+    image = Image.fromarray(tiles.squeeze(-1) if c == 1 else tiles)
     buffer = io.BytesIO()
     image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

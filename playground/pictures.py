@@ -10,19 +10,26 @@ from PIL import Image
 from torch import Tensor
 
 from playground.data import Dataset, datasets
+from playground.drawings import rendered
 from playground.knobs import Refused
 from playground.rng import Rng
 
 
 def to_pixels(x: Tensor) -> np.ndarray:
-    """Pictures (n, channels, height, width) in [0, 1] as uint8 (n, height, width, channels); the rest is clipped."""
+    """Pictures (n, channels, height, width) in [0, 1] as uint8 (n, height, width, channels); the rest is clipped.
+
+    Drawings (n, points, 5) are drawn.
+    """
+    if x.ndim == 3:
+        return rendered(x)
     levels = x.detach().nan_to_num(0.0).clamp(0, 1).mul(255).round().to(torch.uint8)
     return levels.permute(0, 2, 3, 1).cpu().numpy()
 
 
 def to_data(levels: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """Pictures (n, channels, height, width) uint8 as floats in [0, 1]."""
-    return torch.tensor(levels, device=device).float() / 255
+    """Pictures (n, channels, height, width) uint8 as floats in [0, 1]; drawings (n, points, 5) as they are."""
+    x = torch.tensor(levels, device=device)
+    return x.float() / 255 if x.dtype == torch.uint8 else x
 
 
 def as_data(picture: np.ndarray, data: Dataset) -> np.ndarray:

@@ -14,8 +14,8 @@ FLAT = {"black": 0, "grey": 128, "white": 255}
 
 
 def choices() -> tuple[str, ...]:
-    """What a visitor may ask another data set by: ``USUAL``, or a name."""
-    return USUAL, *datasets()
+    """What a visitor may ask another data set of pictures by: ``USUAL``, or a name."""
+    return USUAL, *(data.name for data in datasets().values() if data.medium == "pictures")
 
 
 def another(data: Dataset, name: str = USUAL) -> Dataset:
@@ -54,7 +54,7 @@ def flat(data: Dataset, name: str) -> np.ndarray:
     return np.full((1, *data.shape), FLAT[name], np.uint8)
 
 
-def _fitted(picture: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def _fitted(picture: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A picture (channels, height, width) uint8 in another size, grey or coloured as asked."""
     channels, height, width = shape
     image = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0))

@@ -90,7 +90,7 @@ class Run:
     def steps(self, x: Tensor, y: Tensor) -> Iterator[dict[str, float]]:
         """One step after the other on the data (x, y), by gradients or as the model fits itself; the numbers to log."""
         if isinstance(self.model, Fits):
-            for logged in self.model.fit(x.float() / 255, y, self.generator(self.step)):
+            for logged in self.model.fit(x.float() / self.data.top, y, self.generator(self.step)):
                 self.step += 1
                 self.average.load_state_dict(self.model.state_dict())
                 yield logged
@@ -109,7 +109,7 @@ class Run:
             if r.labelled is not None:
                 told, half = (y >= 0).nonzero().flatten(), r.batch // 2
                 index[:half] = told[torch.randint(len(told), (half,), generator=generator, device=self.device)]
-            losses = self.model.loss(x[index].float() / 255, y[index], generator, player)
+            losses = self.model.loss(x[index].float() / self.data.top, y[index], generator, player)
             optimiser.zero_grad(set_to_none=True)
             next(iter(losses.values())).backward()
             for group in optimiser.param_groups:

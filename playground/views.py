@@ -99,6 +99,23 @@ class Lattice(View):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawings(View):
+    """Drawings as strokes, which a page draws as a pen would.
+
+    Args:
+        drawings: of each, its strokes, of each its points (x, y) on a page from 0 to 1, y down.
+        given: how many points at the beginning of each are the visitor's, not the model's.
+        captions: one short text per drawing, or none at all.
+        columns: drawings in a row, or 0 to let the page choose.
+    """
+
+    drawings: tuple[tuple[tuple[tuple[float, float], ...], ...], ...]
+    given: tuple[int, ...] = ()
+    captions: tuple[str, ...] = ()
+    columns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table(View):
     """Rows under headed columns; cells are text or numbers.
 

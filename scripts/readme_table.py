@@ -58,7 +58,7 @@ def what_can_it_do() -> list[str]:
     rows = []
     for family, about in shown_families():
         file = family.__module__.replace(".", "/") + ".py"
-        reasons = [why_not(family, activity.needs) for activity in columns]
+        reasons = [activity.why_not(family) for activity in columns]
         cells = [f"–{notes.mark(reason)}" if reason else "yes" for reason in reasons]
         rows.append([f"[{about.title}]({file})", about.line.rstrip("."), *cells])
     return [*markdown(["family", "what it is", *(a.name for a in columns)], rows), "", *notes.lines()]

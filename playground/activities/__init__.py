@@ -11,7 +11,8 @@ A signature is the specification. Parameters by name:
 An ``Others`` knob arrives as the models themselves, by title.
 
 and every keyword annotated with a knob. The docstring's first line is the help text; its yields are views.
-Two constants beside the function say where a visitor meets it: ``ORDER`` among the others, ``PAGE`` if not on Play.
+Constants beside the function say where a visitor meets it, ``ORDER`` among the others and ``PAGE`` if not on Play; and
+``TAKES``, the media that it works on, if not pictures alone.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
 
-from playground.capabilities import Model, Refines, Samples
+from playground.capabilities import Model, Refines, Samples, why_not
 from playground.knobs import Spec, knobs
 from playground.views import View
+
+FOREIGN = {
+    "pictures": "it knows pixels, and this is done with strokes",
+    "drawings": "it draws strokes with a pen, and this is done with pixels",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Activity:
         needs: the capability that its model must have.
         help: its docstring's first line.
         page: where it is offered.
+        takes: the media that it works on: see ``Model.medium``.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Activity:
     needs: type[Model]
     help: str
     page: str = "play"
+    takes: tuple[str, ...] = ("pictures",)
 
     @property
     def title(self) -> str:
@@ -56,6 +64,10 @@ class Activity:
     def parameters(self) -> set[str]:
         """Every parameter's name, ``own`` among them if it forwards the family's knobs."""
         return set(inspect.signature(self.run).parameters)
+
+    def why_not(self, family: type[Model]) -> str | None:
+        """None if it works with models of ``family``, else the reason, as a clause without a full stop."""
+        return why_not(family, self.needs) or (None if family.medium in self.takes else FOREIGN[family.medium])
 
     def own_specs(self, family: type[Model], labels: tuple[str, ...] = ()) -> tuple[Spec, ...]:
         """The knobs that ``family``'s own method adds to this activity's; of one name, the activity's own counts."""
@@ -82,6 +94,7 @@ def activities() -> dict[str, Activity]:
         run = getattr(code, module.name)
         needs = typing.get_type_hints(run)["model"]
         page = getattr(code, "PAGE", Activity.page)
-        activity = Activity(module.name, run, needs, (inspect.getdoc(run) or "").split("\n")[0], page)
+        takes = getattr(code, "TAKES", Activity.takes)
+        activity = Activity(module.name, run, needs, (inspect.getdoc(run) or "").split("\n")[0], page, takes)
         found.append((getattr(code, "ORDER", 100), activity))
     return {a.name: a for _, a in sorted(found, key=lambda pair: (pair[0], pair[1].name))}

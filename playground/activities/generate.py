@@ -15,6 +15,7 @@ from playground.rng import Rng
 from playground.views import Images, Progress, View
 
 ORDER = 10
+TAKES = ("pictures", "drawings")
 PREVIEW = 0.2  # seconds between two previews: lively, and cheap beside the model's own work
 
 

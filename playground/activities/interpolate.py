@@ -18,6 +18,7 @@ from playground.rng import Rng
 from playground.views import Film, Images, Progress, View
 
 ORDER = 40
+TAKES = ("pictures", "drawings")
 CHUNK = 32  # codes decoded between two chances to show progress or to stop
 WALKS = {"linear": ("linear",), "spherical": ("spherical",), "both": ("linear", "spherical")}
 

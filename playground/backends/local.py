@@ -22,7 +22,7 @@ from playground.backends import Backend, Request
 from playground.backends.batching import Batched
 from playground.backends.cache import Cache
 from playground.backends.shelf import Shelf, shelf
-from playground.capabilities import Model, Samples, why_not
+from playground.capabilities import Model, Samples
 from playground.catalog import Unusable
 from playground.data import DataMissing
 from playground.knobs import Others, Refused, check
@@ -160,7 +160,7 @@ def prepare(request: Request) -> Job:
     activity = activities().get(request.activity)
     if activity is None:
         raise Refused(f"There is nothing called {request.activity!r:.60} to do; there are {', '.join(activities())}.")
-    reason = why_not(entry.family, activity.needs)
+    reason = activity.why_not(entry.family)
     if reason:
         raise Refused(f"Not possible with {entry.title}: {reason}.")
     values = check(there.specs(request.model, activity), request.knobs)

@@ -13,7 +13,7 @@ from typing import Any
 
 from playground import catalog
 from playground.activities import Activity, activities
-from playground.capabilities import About, Model, why_not
+from playground.capabilities import About, Model
 from playground.catalog import Card
 from playground.data import Dataset, datasets
 from playground.knobs import Refused, Spec
@@ -80,7 +80,7 @@ class Shelf:
         mine = self.entries[name]
         rounds[mine.about.title] += 1
         for place, (other, entry) in enumerate(self.entries.items()):
-            fits = why_not(entry.family, activity.needs) is None
+            fits = activity.why_not(entry.family) is None
             if other != name and entry.card.data == mine.card.data and fits:
                 order.append((rounds[entry.about.title], place, other))
                 rounds[entry.about.title] += 1
@@ -94,7 +94,7 @@ class Shelf:
     def default(self) -> str | None:
         """The model to begin with: of the quick ones that of least Frechet distance, else the first that samples."""
         generate = activities()["generate"]
-        able = [e for e in self.entries.values() if why_not(e.family, generate.needs) is None]
+        able = [e for e in self.entries.values() if generate.why_not(e.family) is None]
         return min(able, key=_first_impression).card.name if able else None
 
     def describe(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Shelf:
         }
 
     def _model(self, entry: Entry) -> dict[str, Any]:
-        card, fits = entry.card, {a.name: why_not(entry.family, a.needs) for a in activities().values()}
+        card, fits = entry.card, {a.name: a.why_not(entry.family) for a in activities().values()}
         able = [a for a in activities().values() if fits[a.name] is None]
         facts = {k: card.to_json()[k] for k in ("labels", "licence", "parameters", "trained", "metrics", "published")}
         return {

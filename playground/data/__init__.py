@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -26,11 +26,15 @@ class DataMissing(LookupError):
 class Dataset:
     """A data set of labelled pictures.
 
+    Attributes:
+        medium: what a datum is: pictures, or drawings made of strokes.
+        top: the stored value that means one.
+
     Args:
         name: the file's name with hyphens, as cards call it.
         title: as people call it.
         line: one line saying what it is.
-        shape: one picture, (channels, height, width).
+        shape: one datum; a picture is (channels, height, width).
         labels: the names of the classes.
         licence: as its makers state it.
         read: gives a split as (pictures (n, *shape) uint8, labels (n,) int64), the same arrays every time and to every
@@ -43,16 +47,18 @@ class Dataset:
     name: str
     title: str
     line: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     labels: tuple[str, ...]
     licence: str
     read: Callable[[Split], tuple[np.ndarray, np.ndarray]]
     where: Callable[[Split], str]
     fixture: Callable[[], tuple[np.ndarray, np.ndarray]]
     fixture_note: str = ""
+    medium: ClassVar[str] = "pictures"
+    top: ClassVar[float] = 255.0
 
     def load(self, split: Split) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures (n, *shape) uint8 and labels (n,) int64 of ``train``, ``valid`` or ``test``.
+        """Pictures (n, *shape) uint8, or drawings float32, and labels (n,) int64 of ``train``, ``valid`` or ``test``.
 
         Decoded once, whoever asks, and kept: do not write into them. The validation split is cut from the official
         training set and is not in ``train``.
@@ -68,6 +74,23 @@ class Dataset:
             return *self.load("test"), ""
         except DataMissing:
             return *self.fixture(), self.fixture_note
+
+
+@dataclass(frozen=True)
+class Sketches(Dataset):
+    """A data set of drawings as a pen drew them, (points, 5) float32 each: see ``playground.data.strokes``.
+
+    Lengths are in the standard deviations of the training drawings' steps, so that models of all sets look alike.
+
+    Args:
+        frame: the side of the page that a drawing stands on.
+        tolerance: how far simplified lines may be from the drawn ones (Ramer-Douglas-Peucker), of a visitor too.
+    """
+
+    frame: float = 1.0
+    tolerance: float = 0.0
+    medium: ClassVar[str] = "drawings"
+    top: ClassVar[float] = 1.0
 
 
 @cache

@@ -27,7 +27,7 @@ def evaluate(card: Card, chosen: Sequence[Part], options: Options, fresh: bool) 
         forget(task)
     refused = []
     for part in chosen:
-        if not part.fits(task):
+        if not part.takes(task):
             continue
         try:
             metrics, seconds = measured(task, part, fresh)

@@ -78,4 +78,5 @@ part = Part(
     fits=lambda task: isinstance(task.model, Samples),
     settings=lambda task: {"seed": SEED},
     measure=measure,
+    media=("pictures", "drawings"),
 )

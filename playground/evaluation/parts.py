@@ -62,6 +62,7 @@ class Part:
             weights and settings is not repeated.
         measure: the metrics, by their key on the card; raises Refused with one sentence where it cannot.
         draws: whether it keeps samples on the disk.
+        media: what the data of a model may be: see ``Model.medium``.
         on_request: measured only if ``--only`` names it: it needs what most machines lack.
     """
 
@@ -70,7 +71,12 @@ class Part:
     settings: Callable[[Task], dict[str, Any]]
     measure: Callable[[Task], dict[str, Metric]]
     draws: bool = False
+    media: tuple[str, ...] = ("pictures",)
     on_request: bool = False
+
+    def takes(self, task: Task) -> bool:
+        """Whether it can measure the model."""
+        return task.model.medium in self.media and self.fits(task)
 
 
 @cache

@@ -113,5 +113,9 @@ def settings(task: Task) -> dict[str, Any]:
 
 
 part = Part(
-    "timing", fits=lambda task: isinstance(task.model, Samples | Translates), settings=settings, measure=measure
+    "timing",
+    fits=lambda task: isinstance(task.model, Samples | Translates),
+    settings=settings,
+    measure=measure,
+    media=("pictures", "drawings"),
 )

@@ -21,6 +21,7 @@ SHARED = (
     "store",
     "pixels",
     "views",
+    "strokes",
     "film",
     "plot",
     "picture",

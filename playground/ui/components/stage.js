@@ -27,7 +27,8 @@ const drawEmpty = async () => {
     sheets[name] = answered.ok && answered.png ? `data:image/png;base64,${answered.png}` : "";
   }
   if (name !== pg.state.model || pg.whyNot() !== null) return; // somebody moved on meanwhile
-  const grey = (pg.shelf().datasets.find((d) => d.name === pg.state.data) || {shape: [3]}).shape[0] === 1;
+  const {shape} = pg.shelf().datasets.find((d) => d.name === pg.state.data) || {shape: [3]};
+  const grey = shape[0] === 1 || shape.length === 2; // one ink: grey pictures, or drawings
   const picture = sheets[name] ? [h(grey ? "img.pg-sample-sheet.pg-grey" : "img.pg-sample-sheet", {src: sheets[name], alt: "samples drawn when it was trained", "data-sheet": name}),
     h("p.pg-fine", {}, "drawn when it was trained")] : [];
   box.replaceChildren(invitation(), ...picture);

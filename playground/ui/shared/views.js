@@ -95,7 +95,7 @@
     replace(node, h("div.pg-refusal", {role: "alert", "data-refusal": true}, h("span.pg-refusal-mark", {}, "–"), h("p", {}, view.text)));
   const replace = (node, made) => node.replaceChildren(made);
 
-  const DRAW = {Images: drawImages, Film: (node, view) => pg.drawFilm(node, view), Curve: (node, view) => pg.drawCurve(node, view), Table: drawTable, Text: drawText, Refusal: drawRefusal};
+  const DRAW = {Images: drawImages, Film: (node, view) => pg.drawFilm(node, view), Drawings: (node, view) => pg.drawStrokes(node, view), Curve: (node, view) => pg.drawCurve(node, view), Table: drawTable, Text: drawText, Refusal: drawRefusal};
 
   // One view in its frame: title, drawing, caption. Views that have not changed since are left alone.
   const draw = (stage, view, force) => {
