@@ -32,14 +32,15 @@ WATCH = """() => {
     const box = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top].map((v) => (v / box.width) * canvas.width);
     there.push(canvas.getContext("2d").getImageData(x, y, 1, 1).data[3] > 0);
-    requestAnimationFrame(() => { const at = performance.now(); setTimeout(() => delays.push(performance.now() - event.timeStamp)); });
+    requestAnimationFrame(() => setTimeout(() => delays.push(performance.now() - event.timeStamp)));
   });
   window.lifted = 0; window.first = {}; window.done = {};
   canvas.addEventListener("pointerup", (event) => { lifted = event.timeStamp; first = {}; done = {}; });
   sketch.on("slot", (slot) => {
     if (!slot || !lifted || slot.begun < lifted) return;
-    if (slot.heard && !(slot.name in first)) requestAnimationFrame(() => { first[slot.name] ??= performance.now() - lifted; });
-    if (slot.status === "done" && !(slot.name in done)) done[slot.name] = [performance.now() - lifted, 1000 * slot.seconds];
+    const since = performance.now() - lifted;
+    if (slot.heard && !slot.stale) first[slot.name] ??= since;
+    if (slot.status === "done") done[slot.name] ??= [since, 1000 * slot.seconds];
   });
 }"""
 

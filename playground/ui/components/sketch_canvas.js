@@ -39,7 +39,8 @@ const cover = () => {
 };
 // The ghost: the paper at the data's own size, what is hidden shaded.
 const see = () => {
-  const {side, channels} = sketch.shape();
+  const {side, channels, strokes} = sketch.shape();
+  element.querySelector(".sk-ghost").hidden = strokes; // that model sees the pen, not the paper
   pg.paint(ghost, sketch.book().ink(side, channels));
   const context = ghost.getContext("2d");
   context.fillStyle = "rgba(128, 128, 128, 0.55)";
@@ -157,7 +158,7 @@ const take = async (file) => {
     } else sketch.book().add(await paper.imported(file, coloured()));
   } catch { pg.toast("That file is not a picture this browser can read: send a PNG, JPEG, WebP or GIF."); return; }
   sketch.changed();
-  if (sketch.blank()) pg.toast("Nothing stands out in that picture: use dark strokes on light paper, or light on dark.");
+  if (sketch.inkless()) pg.toast("Nothing stands out in that picture: use dark strokes on light paper, or light on dark.");
 };
 const chooser = h("input", {type: "file", accept: "image/png,image/jpeg,image/webp,image/gif,image/svg+xml", hidden: true, "aria-label": "a picture of yours", "data-file": true,
   onchange: () => { take(chooser.files[0]); chooser.value = ""; }});

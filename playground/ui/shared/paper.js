@@ -176,7 +176,7 @@
       if (stroke.tool === "pen") left.push(stroke);
       if (stroke.tool === "eraser") left = rubbed(left, stroke);
     }
-    const round = (v) => Number(((v + 0.5) / UNIT).toFixed(4));
+    const round = (v) => Number(Math.max(0, Math.min(1, (v + 0.5) / UNIT)).toFixed(4));
     return left.map(({at}) => Array.from({length: at.length / 3}, (_, i) => [round(at[3 * i]), round(at[3 * i + 1])]));
   };
 

@@ -49,8 +49,13 @@
   const ownKnob = (name, spec) => { const value = (state.own[name] || {})[spec.name]; return pg.takes(spec, value) ? value : spec.default; };
   const sheets = () => (state.models.some((name) => specsOf(name).filter((s) => s.knob === "Strokes").length > 1) ? 2 : 1);
   const hidden = () => { const spec = specs().find((s) => s.name === "hide"); return spec ? knob(spec) : ""; };
-  const shape = () => { const [channels, side] = (dataset() || {shape: [1, 28]}).shape; return {channels, side}; };
-  const blank = () => !book().ink(28, 1).data.some((v) => v > 0);
+  // Of what a model of these data gets: strokes have no pixels, an outline no colours.
+  const shape = (data = dataset()) => {
+    const [channels, side] = data.shape.length === 3 ? data.shape : [1, 28];
+    return {side, channels: state.mode === "translate" ? 1 : channels, strokes: data.shape.length !== 3};
+  };
+  const inkless = () => !book().ink(28, 1).data.some((v) => v > 0);
+  const blank = () => !shape().strokes && inkless(); // a pen begins by itself where nothing is drawn
 
   // ---- the address
   const query = () => {
@@ -138,14 +143,14 @@
     const strokes = start.strokes.map((line) => ({tool: "pen", width: start.width || 20, colour: 0, at: points(line)}));
     if (keep && !state.start && book().strokes().length) [{tool: "clear"}, ...strokes].forEach((stroke) => book().add(stroke));
     else book().load(strokes);
-    Object.assign(state, {start: start.name, knobs: {...state.knobs, ...(start.knobs || {})}});
+    Object.assign(state, {start: start.name, width: start.width || 20, knobs: {...state.knobs, ...(start.knobs || {})}});
   };
   const begin = (start) => { hold(); lay(start); mirror(); tell("paper"); tell("state"); ask(); };
 
   // ---- asking
   const png = ({data, ...size}) => pg.paint(document.createElement("canvas"), {data, ...size}).toDataURL("image/png");
   const answered = (spec, m, second) => {
-    const [channels, side] = shelf.datasets.find((d) => d.name === m.data).shape;
+    const {side, channels} = shape(dataset(m.data));
     if (spec.knob === "Strokes") return books[second ? 1 : 0].pen();
     return spec.name === "hidden" ? (hidden() === "brushed" ? png(book().mask(side)) : undefined) : png(book().ink(side, channels));
   };
@@ -261,6 +266,6 @@
   window.addEventListener("hashchange", () => location.reload()); // somebody put another drawing into the address
 
   window.sketch = {SLOTS, state, slots, on, set, hand, turn, turnOwn, choose, reroll, draw, act, turnTo, begin, changed, hold, cancel: () => stop("stopped"), receive,
-    connect, gallery, modes, model, whyNot, able, datasets, dataset, book, slotOf, specs, ownSpecs, knob, ownKnob, sheets, hidden, shape, blank, suits, link,
+    connect, gallery, modes, model, whyNot, able, datasets, dataset, book, slotOf, specs, ownSpecs, knob, ownKnob, sheets, hidden, shape, blank, inkless, suits, link,
     starts: () => starts, shelf: () => shelf};
 })();
