@@ -200,7 +200,8 @@ part("tools").append(...Object.values(tools), gap(), ...Object.values(acts), gap
 const width = h("input.pg-range", {type: "range", min: 4, max: 64, step: 1, "aria-label": "Width of the pen", "data-width": true, oninput: () => sketch.hand({width: Number(width.value)})});
 const colours = h("div.sk-colours", {role: "group", "aria-label": "colour"}, paper.PALETTE.map((colour, i) => h("button.sk-colour", {type: "button", "data-colour": i, style: `--c:${colour || "#1b1d22"}`,
   "aria-label": ["ink", "red", "orange", "yellow", "green", "blue", "violet", "brown", "grey", "white"][i], onclick: () => sketch.hand({colour: i, tool: "pen"})})));
-part("brush").append(h("label.sk-width", {}, h("span.pg-fine", {}, "Width"), width), colours);
+part("brush").append(h("label.sk-width", {}, h("span.pg-fine", {}, "Width"), width));
+part("colours").append(colours);
 
 const tooled = () => {
   const {state} = sketch;

@@ -21,6 +21,7 @@ MARKUP = f"""
     <p class="sk-hint" data-hint hidden>Draw here</p>
   </div>
   <div class="sk-tools" data-tools></div>
+  <div data-colours></div>
   <div class="sk-brush">
     <div data-brush></div>
     <figure class="sk-ghost"><canvas data-ghost aria-label="what the model sees"></canvas>

@@ -8,9 +8,8 @@ const SIZE = 144;
 
 const thumb = (start) => {
   const canvas = h("canvas", {width: SIZE, height: SIZE});
-  const context = canvas.getContext("2d");
-  context.strokeStyle = getComputedStyle(document.body).getPropertyValue("--pg-ink");
-  for (const line of start.strokes) paper.trace(context, SIZE, {width: start.width || 20, at: line.flatMap(([x, y]) => [x * paper.UNIT, y * paper.UNIT, 0])});
+  const layer = paper.layer(SIZE, "ink", {canvas, ink: getComputedStyle(document.body).getPropertyValue("--pg-ink"), coloured: true});
+  paper.bring(layer, sketch.strokesOf(start));
   return canvas;
 };
 let before = "";

@@ -136,11 +136,13 @@
   // ---- the gallery
   const suits = (start) => (!start.modes || start.modes.includes(state.mode)) && (!start.data || start.data.includes(state.data));
   const suited = () => starts.find(suits) || starts.find((start) => !start.modes || start.modes.includes(state.mode));
+  // A drawing of the gallery as strokes; it may say the colour and the width of each.
+  const strokesOf = (start) => start.strokes.map((line, i) => ({tool: "pen", width: (start.widths || [])[i] || start.width || 20, colour: (start.colours || [])[i] || 0, at: points(line)}));
   const points = (line) => line.flatMap(([x, y]) => [Math.round(x * (paper.UNIT - 1)), Math.round(y * (paper.UNIT - 1)), 0]);
   // Lays a drawing of the gallery on the paper; one that a person has begun can be had back by undoing.
   const lay = (start, keep = true) => {
     if (!start) return;
-    const strokes = start.strokes.map((line) => ({tool: "pen", width: start.width || 20, colour: 0, at: points(line)}));
+    const strokes = strokesOf(start);
     if (keep && !state.start && book().strokes().length) [{tool: "clear"}, ...strokes].forEach((stroke) => book().add(stroke));
     else book().load(strokes);
     Object.assign(state, {start: start.name, width: start.width || 20, knobs: {...state.knobs, ...(start.knobs || {})}});
@@ -266,6 +268,6 @@
   window.addEventListener("hashchange", () => location.reload()); // somebody put another drawing into the address
 
   window.sketch = {SLOTS, state, slots, on, set, hand, turn, turnOwn, choose, reroll, draw, act, turnTo, begin, changed, hold, cancel: () => stop("stopped"), receive,
-    connect, gallery, modes, model, whyNot, able, datasets, dataset, book, slotOf, specs, ownSpecs, knob, ownKnob, sheets, hidden, shape, blank, inkless, suits, link,
+    connect, gallery, modes, model, whyNot, able, datasets, dataset, book, slotOf, specs, ownSpecs, knob, ownKnob, sheets, hidden, shape, blank, inkless, suits, strokesOf, link,
     starts: () => starts, shelf: () => shelf};
 })();
