@@ -1,6 +1,6 @@
 """The Sketch page under a moving pen: pen to ink, lift to answer, and how soon a new stroke has stopped the old answer.
 
-    python benchmarks/sketch.py [strokes] [model ...]
+    python benchmarks/sketch.py [strokes] [query, such as "mode=complete&models=mnist-flow-matching&n=1"]
 
 Serves the playground in this process, so that its work can be watched, and draws in a real browser on this machine.
 """
@@ -8,6 +8,8 @@ Serves the playground in this process, so that its work can be watched, and draw
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import statistics
 import sys
 import threading
@@ -15,7 +17,9 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from startup import FLAGS, free_port
+from startup import FLAGS, ROOT, free_port
+
+sys.path.insert(0, str(ROOT))
 
 from playground.backends import Request
 from playground.backends.local import Local
@@ -77,7 +81,10 @@ def stroke(page: Any, k: int, moves: int = 30) -> None:
 def said(what: str, values: list[float], unit: str = "ms") -> None:
     ordered = sorted(values)
     late = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    print(f"{what}: median {statistics.median(ordered):.0f} {unit}, 95th percentile {late:.0f} ({len(ordered)})")
+    print(
+        f"{what}: median {statistics.median(ordered):.0f} {unit}, 95th percentile {late:.0f} ({len(ordered)})",
+        flush=True,
+    )
 
 
 def draw(page: Any, backend: Watched, strokes: int) -> None:
@@ -127,7 +134,7 @@ def stop(page: Any, backend: Watched, strokes: int) -> None:
     said("a new stroke: until no model works any more", took)
 
 
-def main(strokes: int, models: list[str]) -> None:
+def main(strokes: int, query: str) -> None:
     from playwright.sync_api import sync_playwright
 
     backend = Watched()
@@ -137,7 +144,7 @@ def main(strokes: int, models: list[str]) -> None:
     served.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **launch_options())
     with sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=chromium(), args=FLAGS).new_page()
-        page.goto(f"http://127.0.0.1:{port}/sketch?mode=complete&models={','.join(models)}")
+        page.goto(f"http://127.0.0.1:{port}/sketch?{query}")
         page.wait_for_selector("html[data-sketch=yes]", timeout=120_000)
         page.wait_for_function("sketch.state.models.every((n) => sketch.slotOf(n).status === 'done')", timeout=180_000)
         page.evaluate(WATCH)
@@ -147,11 +154,8 @@ def main(strokes: int, models: list[str]) -> None:
 
 
 def chromium() -> str | None:
-    import os
-    import shutil
-
     return os.environ.get("PLAYGROUND_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10, sys.argv[2:])
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10, sys.argv[2] if len(sys.argv) > 2 else "mode=complete")
