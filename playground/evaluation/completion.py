@@ -51,7 +51,7 @@ def measure(task: Task) -> dict[str, Metric]:
     how += f" of seed {SEED}), the upper half pasted back; share that {judge.card.name} names as the true class"
     free = completed(task, test.x, known, None)
     found = {"completion_recognised": _share(judge, free, test, f"{how}; the class is not told")}
-    told = [s.name for s in knobs(type(task.model).complete, task.card.labels) if isinstance(s.knob, Label)]
+    told = [s.name for s in knobs(getattr(type(task.model), Completes.method), task.card.labels) if isinstance(s.knob, Label)]
     if told:
         drawn = completed(task, test.x, known, test.label)
         found["completion_told_recognised"] = _share(judge, drawn, test, f"{how}; the class is told")
@@ -131,7 +131,7 @@ part = Part(
     fits=lambda task: isinstance(task.model, Completes),
     settings=lambda task: {
         "pictures": allowed(task),
-        "knobs": {s.name: s.default for s in knobs(type(task.model).complete, task.card.labels)},
+        "knobs": {s.name: s.default for s in knobs(getattr(type(task.model), Completes.method), task.card.labels)},
     },
     measure=measure,
     on_request=True,

@@ -12,6 +12,7 @@ from playground.ui import laboratory
 from playground.ui.pages import lab, play
 from playground.ui.pages.latent import latent
 from playground.ui.pages.scores import scores as all_scores
+from playground.ui.pages.sketch import sketch
 from playground.ui.theme import launch_options
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["build", "launch_options"]
 
 
 def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | None = None) -> Blocks:
-    """All pages: Play, Latent and the Scores over ``backend``, and the Laboratory.
+    """All pages: Play, Latent, Sketch and the Scores over ``backend``, and the Laboratory.
 
     Args:
         backend: where the models are.
@@ -33,6 +34,8 @@ def build(backend: Backend, functions: list[Callable[[Any], dict[str, Any]]] | N
         lab.laboratory(laboratory.functions(Arena()) if functions is None else functions)
     with page.route("Latent", "latent", show_in_navbar=False):
         latent(backend)
+    with page.route("Sketch", "sketch", show_in_navbar=False):
+        sketch(backend)
     with page.route("Scores", "scores", show_in_navbar=False):
         all_scores(backend)
     return page

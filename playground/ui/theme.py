@@ -16,6 +16,8 @@ from playground.ui.early import Early
 HERE = Path(__file__).parent
 SHARED = (
     "dom",
+    "board",
+    "controls",
     "store",
     "pixels",
     "views",
@@ -29,6 +31,9 @@ SHARED = (
     "lab_race",
     "scores",
     "latent",
+    "paper",
+    "sketch_link",
+    "sketch",
 )  # in this order
 
 

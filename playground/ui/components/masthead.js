@@ -16,6 +16,7 @@ const KEYS = {
   play: [["Enter, Space", "generate"], ["Esc", "cancel, close"], ["R", "a new seed"], ["← →", "step through a film or the pictures"]],
   lab: [["Enter, Space", "play, pause"], [".", "one step"], ["← →", "back and forth in time; on a panel: the probe"], ["D", "density, difference, samples"], ["Esc", "close"]],
   latent: [["← → ↑ ↓", "on the pad: a step; with Shift five"], ["Esc", "cancel, close"]],
+  sketch: [["P, E, H", "pen, eraser, hide"], ["Ctrl Z, Ctrl Shift Z", "take back, bring back"], ["R", "reroll"], ["← → ↑ ↓", "on the paper: move; Space puts the pen down and lifts it"], ["Esc", "cancel, close"]],
   scores: [["← → ↑ ↓", "in the table: from cell to cell"], ["Enter", "on a heading: sort; on a cell: how it was measured"], ["Esc", "cancel, close"]],
 };
 const keys = () => pg.dialog("Keys", h("table.pg-table.pg-keys", {}, KEYS[here].map(([key, what]) =>

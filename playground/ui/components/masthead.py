@@ -9,6 +9,7 @@ from playground.ui.components import element
 PAGES = {
     "play": ("Play", "./"),
     "latent": ("Latent", "latent"),
+    "sketch": ("Sketch", "sketch"),
     "lab": ("Laboratory", "lab"),
     "scores": ("Scores", "scores"),
 }

@@ -17,6 +17,7 @@
   const png = (picture) => pg.paint(h("canvas"), picture).toDataURL("image/png");
 
   const nearest = async (tile, place) => {
+    if (!pg.shelf()) return; // only Play can ask for them
     const doing = pg.shelf().activities.find((a) => a.name === "neighbours");
     const spec = doing && ((pg.model().knobs.neighbours || []).find((s) => s.knob === "Picture"));
     if (!spec) return;
@@ -36,7 +37,8 @@
     const note = h("p.pg-fine");
     const place = h("div.pg-near", {"data-neighbours": true});
     let now = tiles.indexOf(tile);
-    const name = () => `${pg.state.model}-${pg.state.seed}-${now + 1}.png`;
+    const whose = tile.closest("[data-picture-of]"); // where pictures of several models stand side by side
+    const name = () => `${whose ? whose.dataset.pictureOf : `${pg.state.model}-${pg.state.seed}`}-${now + 1}.png`;
     const show = (index) => {
       now = (index + tiles.length) % tiles.length;
       const shown = tiles[now];

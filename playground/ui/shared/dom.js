@@ -36,6 +36,14 @@ window.playground = window.playground || {};
     step: "M6 5l9 7-9 7zM18 5v14",
     copy: "M9 8h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H9a1 1 0 0 1-1-1V9a1 1 0 0 1 1-1zM5 16H4V5a1 1 0 0 1 1-1h11v1",
     flag: "M5 21V4h13l-3 4 3 4H5",
+    pen: "M4 20l1-5L16.5 3.5a2.1 2.1 0 0 1 3 0l1 1a2.1 2.1 0 0 1 0 3L9 19zM14 6l4 4",
+    eraser: "M8 20h12M6.5 19.5l-3-3a1.5 1.5 0 0 1 0-2L14 4a1.5 1.5 0 0 1 2 0l4.5 4.5a1.5 1.5 0 0 1 0 2L11.5 19.5zM8.5 9.5l6.5 6.5",
+    hide: "M4 5h16v14H4zM4 12l7-7M4 18L17 5M10 19L20 9M16 19l4-4",
+    show: "M2.5 12S6 5.5 12 5.5 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
+    undo: "M8 5L4 9l4 4M4 9h10a5.500 5.500 0 0 1 0 11h-3",
+    redo: "M16 5l4 4-4 4M20 9H10a5.500 5.500 0 0 0 0 11h3",
+    bin: "M4 7h16M10 7V4h4v3M6.500 7l1 13h9l1-13M10 11v5M14 11v5",
+    picture: "M4 5h16v14H4zM4 16l5-5 5 5 2-2 4 4M15.500 9h.01",
     keys: "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
   };
 
@@ -78,7 +86,7 @@ window.playground = window.playground || {};
   const save = (name, href) => h("a", {href, download: name}).click();
 
   // The pages stand beside each other, wherever this is mounted.
-  const root = location.pathname.replace(/(latent|lab|scores)\/?$/, "");
+  const root = location.pathname.replace(/(latent|lab|scores|sketch)\/?$/, "");
 
   const remember = (key, value) => { try { localStorage.setItem(`pg-${key}`, value); } catch { /* private window */ } };
   const remembered = (key) => { try { return localStorage.getItem(`pg-${key}`); } catch { return null; } };

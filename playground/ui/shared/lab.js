@@ -11,15 +11,9 @@ window.lab = window.lab || {};
   const MOST_OWN = 60_000; // characters of one's own target in an address
 
   const state = structuredClone(FIRST);
-  const listeners = {};
   let wire = false;
 
-  // An element that comes to life late is told at once what the others were told then.
-  const on = (topic, listener) => {
-    (listeners[topic] = listeners[topic] || []).push(listener);
-    if (lab.facts && ["facts", "state", "race", "selected"].includes(topic)) listener();
-  };
-  const tell = (topic, what) => (listeners[topic] || []).forEach((listener) => listener(what));
+  const {on, tell} = pg.board((topic) => lab.facts && ["facts", "state", "race", "selected"].includes(topic));
 
   const ask = (name, asked = {}) => (wire ? pg.ask(name, asked) : Promise.resolve({ok: false, error: "The page is not connected yet."}));
 
@@ -182,12 +176,7 @@ window.lab = window.lab || {};
   const connect = async (made) => {
     pg.attach(made);
     wire = true;
-    let told = await ask("lab_facts");
-    for (const pause of [400, 1200, 2500]) { // a busy server may lose the first question
-      if (told.ok) break;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      told = await ask("lab_facts");
-    }
+    const told = await pg.patiently(() => ask("lab_facts"));
     if (!told.ok) {
       lab.problem = told.error;
       tell("problem");

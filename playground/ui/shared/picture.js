@@ -13,17 +13,17 @@
     return canvas.toDataURL("image/png");
   };
 
-  const knob = (spec) => {
+  const knob = (spec, owner = pg) => {
     const take = async (file) => {
       if (!file) return;
-      try { pg.turn(spec.name, await shrink(file)); } catch { pg.toast("That file is not a picture this browser can read."); }
+      try { owner.turn(spec.name, await shrink(file)); } catch { pg.toast("That file is not a picture this browser can read."); }
     };
     const chooser = h("input", {type: "file", accept: "image/png,image/jpeg,image/webp,image/gif", hidden: true, "aria-label": pg.words(spec.name),
       onchange: () => { take(chooser.files[0]); chooser.value = ""; }});
     const shown = h("img", {alt: "your picture"});
     const invitation = h("span", {}, "Drop, paste or choose a picture");
     const drop = h("button.pg-drop", {type: "button", onclick: () => chooser.click()}, shown, invitation);
-    const clear = pg.tool("close", "Remove the picture", () => pg.turn(spec.name, undefined));
+    const clear = pg.tool("close", "Remove the picture", () => owner.turn(spec.name, undefined));
     const node = h("div.pg-picture", {}, drop, clear, chooser);
     for (const name of ["dragover", "dragleave", "drop"]) {
       node.addEventListener(name, (event) => {
@@ -52,12 +52,12 @@
     const side = Math.sqrt(amounts.length);
     return pg.paint(h("canvas"), {data: amounts, height: side, width: side, channels: 1}).toDataURL("image/png");
   };
-  const drawing = (spec) => {
+  const drawing = (spec, owner = pg) => {
     let here = undefined; // what the pad shows
     const made = window.lab.pad((amounts, empty) => {
       here = empty ? undefined : drawn(amounts);
       kept = {url: here, amounts};
-      pg.turn(spec.name, here);
+      owner.turn(spec.name, here);
     });
     const show = (value) => {
       if ((value || undefined) === here) return;

@@ -7,15 +7,10 @@
   const state = {...DEFAULTS};
   // owner: who asked for what runs; status: idle, running, done, stopped, failed.
   const result = {owner: "", status: "idle", run: 0, views: [], begun: 0, seconds: null, text: ""};
-  const listeners = {};
   let wire = null;
   let facts = null;
 
-  const on = (topic, listener) => {
-    (listeners[topic] = listeners[topic] || []).push(listener);
-    if (facts) listener();
-  };
-  const tell = (topic) => (listeners[topic] || []).forEach((listener) => listener());
+  const {on, tell} = pg.board(() => facts);
 
   // ---- looking things up
   const row = (name) => facts && facts.rows.find((r) => r.name === name);
@@ -89,12 +84,7 @@
     wire = made;
     pg.attach(made);
     pg.lost = lost;
-    let answered = await ask("scores_facts");
-    for (const pause of [400, 1200]) { // a busy server may lose the first question
-      if (answered.ok) break;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      answered = await ask("scores_facts");
-    }
+    const answered = await pg.patiently(() => ask("scores_facts"));
     if (!answered.ok || !answered.rows.length) {
       document.documentElement.dataset.scores = "empty";
       for (const note of document.querySelectorAll("#pg-scores .pg-waiting")) note.textContent = answered.ok ? "There is no trained model here yet: run  python -m playground.train NAME." : answered.error;

@@ -9,16 +9,10 @@
   const state = {data: null, model: null, activity: null, seed: FIRST_SEED, locked: false, fresh: true, knobs: {}};
   // status: idle, running, done, failed; views: what is shown, in order; request: what it was asked with.
   const result = {status: "idle", run: 0, views: [], request: null, seconds: null, begun: 0, heard: false, text: ""};
-  const listeners = {};
   let wire = null;
   let shelf = null;
 
-  // An element that comes to life after the shelf has arrived is told at once what the others were told then.
-  const on = (topic, listener) => {
-    (listeners[topic] = listeners[topic] || []).push(listener);
-    if (shelf) listener();
-  };
-  const tell = (topic) => (listeners[topic] || []).forEach((listener) => listener());
+  const {on, tell} = pg.board(() => shelf);
 
   // ---- looking things up
   const model = (name = state.model) => shelf && shelf.models.find((m) => m.name === name);
@@ -33,21 +27,9 @@
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   const pictured = (spec) => spec.knob === "Picture" || spec.knob === "Drawing"; // too long for an address
-  const fits = (spec, value) => {
-    const options = spec.options || [];
-    switch (spec.knob) {
-      case "Slider": return typeof value === "number" && value >= spec.low && value <= spec.high;
-      case "Choice": case "Label": return options.includes(value);
-      case "Toggle": return typeof value === "boolean";
-      case "Others": return Array.isArray(value) && value.every((v) => options.includes(v));
-      case "Picture":
-      case "Drawing": return typeof value === "string";
-      default: return false;
-    }
-  };
   const knob = (spec) => {
     const value = state.knobs[spec.name];
-    return value !== undefined && fits(spec, value) ? value : spec.default;
+    return value !== undefined && pg.takes(spec, value) ? value : spec.default;
   };
   const turned = () => Object.fromEntries(specs().filter((s) => !same(knob(s), s.default)).map((s) => [s.name, knob(s)]));
   const request = () => ({model: state.model, activity: state.activity, knobs: turned(), seed: state.seed});
@@ -71,13 +53,6 @@
   };
   const mirror = () => history.replaceState(null, "", link());
 
-  const parsed = (spec, text) => {
-    if (spec.knob === "Slider") return Number(text);
-    if (spec.knob === "Toggle") return text === "true";
-    if (spec.knob === "Others") return text.split(",").filter(Boolean);
-    return text;
-  };
-
   // Reads the address; true if it asks for a run.
   const restore = () => {
     const query = new URLSearchParams(location.search);
@@ -92,7 +67,7 @@
     state.locked = query.get("lock") === "1";
     for (const spec of specs()) {
       const text = query.get(key(spec.name));
-      if (text !== null && fits(spec, parsed(spec, text))) state.knobs[spec.name] = parsed(spec, text);
+      if (text !== null && pg.takes(spec, pg.parsed(spec, text))) state.knobs[spec.name] = pg.parsed(spec, text);
     }
     return seeded && query.has("model");
   };
@@ -174,12 +149,7 @@
   // The wire is up: fetch the shelf, then show what the address asks for.
   const connect = async (made) => {
     attach(made);
-    let answered = await ask("describe");
-    for (const pause of [400, 1200]) {  // a busy server may lose the first question
-      if (answered.ok) break;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      answered = await ask("describe");
-    }
+    const answered = await pg.patiently(() => ask("describe"));
     if (!answered.ok || !answered.shelf.models.length) {
       const text = answered.ok ? "There is no trained model here yet: run  python -m playground.train NAME." : answered.error;
       Object.assign(result, {status: "failed", views: [{view: "Refusal", key: "main", at: 0, text}]});
