@@ -15,7 +15,7 @@ from playground.evaluation.likelihood import log_prob
 from playground.evaluation.parts import Part, Task, rounded
 from playground.evaluation.pictures import SEED, Pictures, measure_of, real
 from playground.evaluation.progress import shared
-from playground.knobs import Label, knobs
+from playground.knobs import Label, Spec, knobs
 from playground.rng import Rng
 
 CHUNK = 50
@@ -51,7 +51,7 @@ def measure(task: Task) -> dict[str, Metric]:
     how += f" of seed {SEED}), the upper half pasted back; share that {judge.card.name} names as the true class"
     free = completed(task, test.x, known, None)
     found = {"completion_recognised": _share(judge, free, test, f"{how}; the class is not told")}
-    told = [s.name for s in knobs(getattr(type(task.model), Completes.method), task.card.labels) if isinstance(s.knob, Label)]
+    told = [s.name for s in _knobs(task) if isinstance(s.knob, Label)]
     if told:
         drawn = completed(task, test.x, known, test.label)
         found["completion_told_recognised"] = _share(judge, drawn, test, f"{how}; the class is told")
@@ -114,6 +114,11 @@ def baselines(task: Task, judge: Judge, test: Pictures, known: Tensor) -> dict[s
     return shared(task, "completion", key, make)
 
 
+def _knobs(task: Task) -> tuple[Spec, ...]:
+    """The family's own knobs of completing."""
+    return knobs(getattr(type(task.model), Completes.method), task.card.labels)
+
+
 def _share(judge: Judge, x: Tensor, test: Pictures, protocol: str) -> Metric:
     return _right(judge.classes(x), test, protocol)
 
@@ -131,7 +136,7 @@ part = Part(
     fits=lambda task: isinstance(task.model, Completes),
     settings=lambda task: {
         "pictures": allowed(task),
-        "knobs": {s.name: s.default for s in knobs(getattr(type(task.model), Completes.method), task.card.labels)},
+        "knobs": {s.name: s.default for s in _knobs(task)},
     },
     measure=measure,
     on_request=True,
