@@ -104,6 +104,7 @@ class Trip:
         if not differentiable(self.decode, a):
             self.note = CUT
             return
+        yield Progress(done=0, total=1, text=f"{self.title}: looking for the shortest way")
         lengths = {way: float(self.changes(way).sum()) for way in ways}
         nearest = min(lengths, key=lambda way: lengths[way])
         t = torch.linspace(0, 1, KNOTS + 1, device=a.device)

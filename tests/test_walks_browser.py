@@ -55,6 +55,7 @@ def test_three_strips_follow_the_finger_and_the_link(visit: Open, tmp_path: Path
     page = visit("", "latent.result.status === 'done'")
     page.click("[data-tab=walk]")
     page.wait_for_function(WALKED)
+    page.wait_for_selector("[data-charts] [data-view=density] .pg-plot[data-drawn='3']")
     before = pixels(page, "[data-way=spherical] .lw-now")
     pull(page, "[data-strip=linear]", 0.9)
     page.wait_for_function("location.search.includes('at=')")

@@ -175,8 +175,8 @@ def _table(found: Numbers, rows: list[int], code: Tensor) -> Table:
     )
     if found.by == KL:
         said = (
-            f"{sum(found.used)} of {len(cells)} numbers are used. The others carry less than {UNUSED} nats: their cloud"
-            " is the prior whatever the picture, and the decoder has learnt to ignore them. All together carry"
+            f"{sum(found.used)} of {len(cells)} numbers are used. One that carries less than {UNUSED} nats is not: its"
+            " cloud is the prior whatever the picture, and the decoder has learnt to ignore it. All together carry"
             f" {sum(found.worth):.1f} nats (KL of the code's cloud to the prior, a mean over test pictures)."
         )
     else:

@@ -89,7 +89,7 @@ const REACH = 3; // standard deviations
 desk("rows", (table, view) => view.group.map((words, i) => {
   const [, worth, used, , here] = table.rows.find((row) => row[3] === i);
   const nats = table.columns[1].startsWith("KL");
-  return {words, under: nats ? `${worth.toFixed(worth < 0.1 ? 3 : 2)} nats` : `changes ${worth.toFixed(3)}`, dull: used === "unused",
+  return {words, under: nats ? `${worth.toFixed(worth < 0.1 ? 4 : 2)} nats` : `changes ${worth.toFixed(3)}`, dull: used === "unused",
     at: Math.min(1, Math.max(0, (here / REACH + 1) / 2)), reach: REACH, say: (v) => `${signed(v)} standard deviations`};
 }));
 const LEAST = 1e-4;
@@ -122,7 +122,7 @@ desk("directions", (table, view) => view.group.map((words, i) => {
 // ---- arithmetic
 const letters = {a: "A", b: "B", c: "C"};
 const three = Object.entries(letters).map(([key, words]) => [key, walks.picker(key, words)]);
-part("sum").append(...three.flatMap(([key, picker], i) => [i ? h("span.lw-sign", {}, i === 1 ? "−" : "+") : null, picker.node]).filter(Boolean));
+part("sum").append(...three.map(([, picker], i) => h("div.lw-term", {}, h("span.lw-sign", {}, ["", "−", "+"][i]), picker.node)));
 let result = null;
 walks.on("sum", (job) => {
   part("part", "sum").classList.toggle("stale", Boolean(job.stale) && job.status !== "idle");

@@ -69,6 +69,13 @@ const paint = () => {
   for (const row of rows) walks.paintRow(row.canvas, row.pixels, row.row, row.columns, row.strip.clientWidth);
   show();
 };
+// Curves first, then figures; each is drawn when it has changed.
+const drawCharts = (views) => {
+  const charts = ["Curve", "Table"].flatMap((kind) => Object.values(views).filter((v) => v.view === kind));
+  const keys = new Set(charts.map((v) => v.key));
+  [...part("charts").children].forEach((node) => keys.has(node.dataset.view) || node.remove());
+  charts.forEach((view) => pg.drawView(part("charts"), view));
+};
 let drawn = "";
 const draw = () => {
   const {views, status} = job;
@@ -80,16 +87,14 @@ const draw = () => {
     ends.forEach((end, i) => { end.show(seen.at(i)); });
     if (!job.stale) ["first", "second"].forEach((key, i) => walks.shrunk(key, seen.at(i)));
   }
-  if (version === drawn || !shown.length) return;
+  if (!shown.length) return;
+  drawCharts(views);
+  if (version === drawn) return;
   drawn = version;
   rows = [];
   part("blocks").replaceChildren(...shown.map(([strips, table]) => block(strips, table)));
   paint();
   part("tools").hidden = false;
-  const charts = ["Curve", "Table"].flatMap((kind) => Object.values(views).filter((v) => v.view === kind));
-  const keys = new Set(charts.map((v) => v.key));
-  [...part("charts").children].forEach((node) => keys.has(node.dataset.view) || node.remove());
-  charts.forEach((view) => { pg.drawView(part("charts"), view); part("charts").append(part("charts").querySelector(`[data-view="${view.key}"]`)); });
 };
 walks.on("walk", draw);
 new ResizeObserver(() => { if (element.clientWidth) requestAnimationFrame(paint); }).observe(part("blocks"));

@@ -112,7 +112,7 @@
     if (!now) return;
     const job = now;
     now = null;
-    Object.assign(job, {status: "failed", progress: null, want: "", text: "The server did not take this, or stopped before it was done. Wait a moment, then try again."});
+    Object.assign(job, {status: "failed", progress: null, text: "The server did not take this, or stopped before it was done. Wait a moment, then try again."});
     tell(job);
   };
   const connect = (made) => {
