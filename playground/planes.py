@@ -84,7 +84,8 @@ class Plane:
         width, turn = torch.linalg.eigh(shadow @ shadow.T)
         angle = torch.linspace(0, 2 * torch.pi, POINTS, dtype=torch.float64)
         ring = torch.stack([angle.cos(), angle.sin()], 1) * width.clamp(min=0).sqrt() @ turn.T  # (POINTS, 2)
-        return self.places(mean[None]) + np.stack([ring, 2 * ring]).astype(np.float32)
+        away = ring.float().numpy()
+        return self.places(mean[None]) + np.stack([away, 2 * away])
 
     def _inverse(self) -> Tensor:
         """The pseudo-inverse of the two directions, (2, size of a code)."""
