@@ -19,7 +19,7 @@ from playground.capabilities import Completes, Edits
 from playground.families.codes import fitting
 from playground.families.inpainting import filled, noise_of, suggested
 from playground.families.transformer import Transformer
-from playground.rng import Rng
+from playground.rng import Rng, Stream
 from playground.samplers import karras_sigmas
 from playground.views import Images, Refusal, View
 
@@ -82,7 +82,7 @@ def test_an_edits_noise_grows_from_none_to_the_most() -> None:
 
 def test_filling_in_a_normal_pair_has_the_conditional_mean_and_variance() -> None:
     """Two standard normal numbers of correlation r: given the first, a, the second has mean r a, variance 1 - r^2."""
-    r, a, n = 0.8, 1.0, 8000
+    r, a, n = 0.8, 1.0, 4000
     covariance = torch.tensor([[1.0, r], [r, 1.0]])
 
     def guess(x: Tensor, sigma: float) -> Tensor:
@@ -91,7 +91,7 @@ def test_filling_in_a_normal_pair_has_the_conditional_mean_and_variance() -> Non
 
     given = torch.tensor([a, 0.0]).view(1, 1, 1, 2).expand(n, 1, 1, 2)
     known = torch.tensor([True, False]).view(1, 1, 1, 2).expand(n, 1, 1, 2)
-    *_, (x, _) = filled(guess, given, known, Rng(0, n), karras_sigmas(60, 0.01, 20), 1.0)
+    *_, (x, _) = filled(guess, given, known, Stream(0, n), karras_sigmas(60, 0.01, 20), 1.0)
     assert torch.equal(x[..., 0], given[..., 0])
     second = x[..., 1].flatten()
     assert float(second.mean()) == pytest.approx(r * a, abs=0.06)
@@ -135,7 +135,7 @@ def test_endings_of_a_transformer_have_its_own_conditional_odds() -> None:
     every[:, 0, 1] = torch.tensor(list(itertools.product((0.0, 1.0), repeat=2)))
     joint = sum(model.log_prob(every, Rng(0, 4), label=c).nats.exp() for c in model.labels)
     odds = joint / joint.sum()
-    *_, last = model.complete(x, known, Rng(1, n))
+    *_, last = model.complete(x, known, Stream(1, n))
     seen = (last.x[:, 0, 1] @ torch.tensor([2.0, 1.0])).long().bincount(minlength=4) / n
     assert float((seen - odds).abs().max()) < 4 * math.sqrt(0.25 / n)
 
