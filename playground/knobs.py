@@ -209,12 +209,14 @@ class Others(Knob):
         start: how many are chosen at first, where the signature's default is empty.
         options: the models that fit, once they are known, in the order in which they are chosen at first.
         help: as for every knob.
+        abroad: whether they are of other data sets whose codes are as large, in place of the same data set.
     """
 
     most: int = 8
     start: int = 5
     options: tuple[str, ...] = ()
     help: str = ""
+    abroad: bool = False
 
     def check(self, name: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(v, str) for v in value):
@@ -240,19 +242,24 @@ class Spec:
         return {"name": self.name, "default": self.default, **self.knob.spec()}
 
 
-def knobs(function: Callable[..., Any], labels: Sequence[str] = (), others: Sequence[str] = ()) -> tuple[Spec, ...]:
+def knobs(
+    function: Callable[..., Any], labels: Sequence[str] = (), others: Sequence[str] = (), abroad: Sequence[str] = ()
+) -> tuple[Spec, ...]:
     """The knobs that a function's signature declares, in order.
 
     Args:
         function: every keyword annotated with a Knob and given a default is one.
         labels: the classes a ``Label`` knob offers; without any the knob is left out.
         others: the models an ``Others`` knob offers.
+        abroad: those it offers if it is ``abroad``.
     """
-    return _knobs(function, tuple(labels), tuple(others))
+    return _knobs(function, tuple(labels), tuple(others), tuple(abroad))
 
 
 @lru_cache(maxsize=4096)  # asked at every request; reading a signature costs a millisecond
-def _knobs(function: Callable[..., Any], labels: tuple[str, ...], others: tuple[str, ...]) -> tuple[Spec, ...]:
+def _knobs(
+    function: Callable[..., Any], labels: tuple[str, ...], others: tuple[str, ...], abroad: tuple[str, ...]
+) -> tuple[Spec, ...]:
     hints = typing.get_type_hints(function, include_extras=True)
     specs = []
     for name, parameter in inspect.signature(function).parameters.items():
@@ -263,7 +270,7 @@ def _knobs(function: Callable[..., Any], labels: tuple[str, ...], others: tuple[
                     continue
                 extra = replace(extra, options=(ANY, *labels))
             elif isinstance(extra, Others):
-                extra = replace(extra, options=others)
+                extra = replace(extra, options=abroad if extra.abroad else others)
                 default = default or extra.options[: extra.start]
             if isinstance(extra, Knob):
                 specs.append(Spec(name, extra, default))

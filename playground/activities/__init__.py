@@ -79,10 +79,14 @@ class Activity:
         return tuple(s for s in knobs(getattr(family, str(method)), labels) if s.name not in self.parameters)
 
     def specs(
-        self, family: type[Model], labels: tuple[str, ...] = (), others: tuple[str, ...] = ()
+        self,
+        family: type[Model],
+        labels: tuple[str, ...] = (),
+        others: tuple[str, ...] = (),
+        abroad: tuple[str, ...] = (),
     ) -> tuple[Spec, ...]:
         """All knobs a visitor sees for a model of ``family``: the activity's, then the family's."""
-        return knobs(self.run, labels, others) + self.own_specs(family, labels)
+        return knobs(self.run, labels, others, abroad) + self.own_specs(family, labels)
 
 
 @cache

@@ -86,10 +86,22 @@ class Shelf:
                 rounds[entry.about.title] += 1
         return tuple(other for _, _, other in sorted(order))
 
+    def abroad(self, name: str, activity: Activity) -> tuple[str, ...]:
+        """Models on other data, made as this one is and with as large codes, that can do ``activity``."""
+        mine = self.entries[name]
+        return tuple(
+            other
+            for other, entry in self.entries.items()
+            if entry.family is mine.family
+            and entry.card.data != mine.card.data
+            and why_not(entry.family, activity.needs) is None
+            and _code(entry) == _code(mine)
+        )
+
     def specs(self, name: str, activity: Activity) -> tuple[Spec, ...]:
         """The knobs of an activity for a model, with its labels and its neighbours filled in."""
         entry = self.entries[name]
-        return activity.specs(entry.family, entry.card.labels, self.others(name, activity))
+        return activity.specs(entry.family, entry.card.labels, self.others(name, activity), self.abroad(name, activity))
 
     def default(self) -> str | None:
         """The model to begin with: of the quick ones that of least Frechet distance, else the first that samples."""
@@ -204,6 +216,11 @@ def _numbers(entry: Entry) -> int | None:
     """How many numbers a code of it has, where its recipe chose that."""
     chosen = _made_with(entry.family, entry.card).get("latent")
     return chosen if isinstance(chosen, int) else None
+
+
+def _code(entry: Entry) -> tuple[Any, ...]:
+    """What the shape of a code depends on: its recipe's ``latent``, the picture's shape and how many classes."""
+    return _numbers(entry), tuple(datasets()[entry.card.data].shape), len(entry.card.labels)
 
 
 def _trait(name: str, value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -94,13 +95,14 @@ def baselines(task: Task, judge: Judge, test: Pictures, known: Tensor) -> dict[s
         near = torch.cat([torch.cdist(part, upper[1]).topk(NEIGHBOURS, largest=False).indices for part in parts])
         vote = train.label[near].mode(1).values
         words = f"share of {test.words} that"
+        judged = f"{words} {judge.card.name} names rightly"
         return {
-            "completion_baseline_whole": _share(judge, test.x, test, f"{words} {judge.card.name} names rightly, whole"),
+            "completion_baseline_whole": _share(judge, test.x, test, f"{judged}, whole"),
             "completion_baseline_upper": _share(
                 judge,
                 test.x * known,
                 test,
-                f"{words} {judge.card.name} names rightly by the upper half, the rest black",
+                f"{judged} by the upper half, the rest black",
             ),
             "completion_baseline_neighbours": _right(
                 vote,
@@ -131,13 +133,15 @@ def _right(guess: Tensor, test: Pictures, protocol: str) -> Metric:
     return Metric(rounded(share), rounded(math.sqrt(share * (1 - share) / n)), n, "estimate", "test", words)
 
 
+def settings(task: Task) -> dict[str, Any]:
+    """On how many pictures, and the model's own settings."""
+    return {"pictures": allowed(task), "knobs": {s.name: s.default for s in _knobs(task)}}
+
+
 part = Part(
     "completion",
     fits=lambda task: isinstance(task.model, Completes),
-    settings=lambda task: {
-        "pictures": allowed(task),
-        "knobs": {s.name: s.default for s in _knobs(task)},
-    },
+    settings=settings,
     measure=measure,
     on_request=True,
 )
