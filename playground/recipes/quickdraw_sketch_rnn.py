@@ -7,7 +7,7 @@ from playground.recipes import Recipe
 
 recipe = Recipe(
     name="quickdraw-sketch-rnn",
-    model=partial(SketchRNN, shape=(80, 5), latent=64, finest=0.03, beta=0.5, warmup=600, dropout=0.2, stretch=0.15),
+    model=partial(SketchRNN, shape=(80, 5), latent=64, finest=0.03, warmup=600, dropout=0.2, stretch=0.15),
     data="quickdraw",
     steps=2600,
     batch=64,
