@@ -94,7 +94,7 @@ class Shelf:
             for other, entry in self.entries.items()
             if entry.family is mine.family
             and entry.card.data != mine.card.data
-            and why_not(entry.family, activity.needs) is None
+            and activity.why_not(entry.family) is None
             and _code(entry) == _code(mine)
         )
 
