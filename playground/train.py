@@ -169,7 +169,7 @@ class Run:
         elif isinstance(self.average, Translates):
             levels, labels, _ = self.data.examples()
             first = [int(np.flatnonzero(labels == c)[0]) for c in np.unique(labels)[:8]]
-            x = torch.as_tensor(levels[first], device=self.device).float() / 255
+            x = torch.as_tensor(levels[np.resize(first, 8)], device=self.device).float() / 255
             write_whole(self.folder / "samples.png", translation_sheet(self.average, x))
 
     def publish(self) -> Path:

@@ -338,9 +338,9 @@ def test_report_marks_bounds_and_names_the_published(shelf: Path) -> None:
 
 def test_parts_are_found_by_their_files() -> None:
     usual = {"baseline", "classification", "copying", "fidelity", "likelihood", "network", "outliers"}
-    usual |= {"rate_distortion", "representation", "samplers", "sweeps", "timing", "translation"}
+    usual |= {"rate_distortion", "representation", "samplers", "strokes", "sweeps", "timing", "translation"}
     assert {name for name, part in parts().items() if not part.on_request} == usual
-    assert {name for name, part in parts().items() if part.on_request} == {"inception"}
+    assert {name for name, part in parts().items() if part.on_request} == {"completion", "inception"}
 
 
 @pytest.mark.slow

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, UNet2DModel
+from sketching import garments, inked
 from sklearn.decomposition import PCA
 from torch import Tensor
 
 from playground import catalog
 from playground.capabilities import Classifies, Samples
 from playground.data import datasets
+from playground.evaluation.fidelity import judge_for
 from playground.families.diffusion import Diffusion
 from playground.families.flow import Flow
 from playground.families.pixelcnn import PixelCNN
@@ -131,3 +133,14 @@ def test_the_class_that_was_asked_for_is_drawn() -> None:
     seen = [judge.classify(model.sample(Rng(0, 4), label=label, steps=10)).argmax(1) for label in model.labels]
     right = (torch.stack(seen) == torch.arange(10)[:, None]).float().mean()
     assert float(right) >= 0.9
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name.startswith("fashion-mnist-outline-")])
+def test_garments_drawn_by_hand_are_recognised(name: str) -> None:
+    """The classifier names most of what is drawn from them, though nobody tells the model the class."""
+    model, judge, drawn = catalog.load(name), judge_for("fashion-mnist"), garments()
+    sketch = torch.from_numpy(np.stack([inked(g["strokes"]) for g in drawn]))[:, None]
+    *_, last = model.translate(sketch.repeat_interleave(3, 0), Rng(0, 3 * len(drawn)))
+    classes = datasets()["fashion-mnist"].labels
+    wanted = torch.tensor([classes.index(g["label"]) for g in drawn]).repeat_interleave(3)
+    assert judge.classes(last.x).eq(wanted).float().mean() > 0.6

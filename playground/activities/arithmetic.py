@@ -21,8 +21,6 @@ from playground.views import Images, View
 ORDER = 116
 PAGE = "latent"
 
-Drawn = Annotated[np.ndarray | None, Drawing(help="the picture, if it is yours")]
-
 
 def arithmetic(
     model: Decodes,
@@ -33,9 +31,9 @@ def arithmetic(
     a: Annotated[str, CodeOf(help="the code to begin with")] = "test-any-17",
     b: Annotated[str, CodeOf(help="the code to take away")] = "test-any-18",
     c: Annotated[str, CodeOf(help="the code to add")] = "test-any-19",
-    a_picture: Drawn = None,
-    b_picture: Drawn = None,
-    c_picture: Drawn = None,
+    a_picture: Annotated[np.ndarray | None, Drawing(help="the picture, if it is yours")] = None,
+    b_picture: Annotated[np.ndarray | None, Drawing(help="the picture, if it is yours")] = None,
+    c_picture: Annotated[np.ndarray | None, Drawing(help="the picture, if it is yours")] = None,
     **own: Any,
 ) -> Iterator[View]:
     """Add and subtract codes, A - B + C, and see the picture with the test picture nearest to it."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.activities.generate import PREVIEW
 from playground.capabilities import Completes, Density, LogProb
 from playground.data import Dataset
 from playground.knobs import Canvas, Choice, Refused, Slider
@@ -19,7 +20,6 @@ from playground.views import Images, Progress, View
 
 ORDER = 210
 PAGE = "sketch"
-PREVIEW = 0.2  # seconds between two previews
 HALVES = ("lower half", "upper half", "left half", "right half")
 
 
