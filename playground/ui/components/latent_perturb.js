@@ -68,7 +68,7 @@ const desk = (name, labels) => {
   walks.on(name, () => {
     const {strips, numbers} = job.views;
     part("part", name).classList.toggle("stale", Boolean(job.stale) && job.status !== "idle");
-    const version = strips && numbers ? `${job.run} ${strips.at} ${numbers.at}` : drawn;
+    const version = strips && numbers ? `${strips.run} ${strips.at} ${numbers.at}` : drawn;
     if (version === drawn) return;
     if (!drawn.startsWith(`${job.run} `) && job.anew !== job.run) { rows = []; chosen = 0; job.anew = job.run; }
     drawn = version;
@@ -127,8 +127,8 @@ let result = null;
 walks.on("sum", (job) => {
   part("part", "sum").classList.toggle("stale", Boolean(job.stale) && job.status !== "idle");
   const view = job.views.sum;
-  if (!view || result === `${job.run} ${view.at}`) return;
-  result = `${job.run} ${view.at}`;
+  if (!view || result === `${view.run} ${view.at}`) return;
+  result = `${view.run} ${view.at}`;
   const seen = pg.unpack(view.pixels);
   three.forEach(([key, picker], i) => { picker.show(seen.at(i)); walks.shrunk(key, seen.at(i)); });
   part("results").replaceChildren(h("span.lw-sign", {}, "="), ...[3, 4].map((i) => h("figure", {}, pg.paint(h("canvas"), seen.at(i)), h("figcaption", {}, view.captions[i]))));

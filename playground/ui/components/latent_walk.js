@@ -80,7 +80,7 @@ let drawn = "";
 const draw = () => {
   const {views, status} = job;
   const shown = ["", " beside"].map((key) => [views[`strips${key}`], views[`lengths${key}`]]).filter(([strips]) => strips);
-  const version = `${job.run} ${shown.map(([s, t]) => `${s.at} ${t ? t.at : ""}`).join()}`;
+  const version = shown.map(([s, t]) => `${s.run} ${s.at} ${t ? t.at : ""}`).join();
   element.querySelector(".lw-walk").classList.toggle("stale", Boolean(job.stale) && status !== "idle");
   if (views.ends) {
     const seen = pg.unpack(views.ends.pixels);
