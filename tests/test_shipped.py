@@ -33,7 +33,6 @@ AWAITED = {
     "sheep-sketch-rnn",
     "omniglot-stroke-rnn",
     "emoji-outline-flow-matching",
-    "mnist-vqvae",
 }
 SHIPPED = sorted(name for name, recipe in recipes().items() if recipe.device == "cpu" and name not in AWAITED)
 DRAW_NOTHING = ("mnist-classifier", "mnist-autoencoder", "mnist-autoencoder-32")
