@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from playground.capabilities import State
 from playground.rng import Rng
 
 POOL = 128  # codes drawn from the prior for each picture
@@ -61,9 +62,29 @@ def fitting(nats: Nats, size: int, rng: Rng, steps: int, fixed: int = 0) -> Iter
         yield z[:, 0]
 
 
-def likeness(drawn: Tensor, x: Tensor, known: Tensor) -> Tensor:
-    """Log-likelihood, (m,), of known elements under normal noise of deviation ``GRAIN`` on what was drawn, (m, ...)."""
-    return -torch.where(known, drawn - x, 0.0).square().flatten(1).sum(1) / (2 * GRAIN**2)
+def completed(
+    nats: Nats,
+    decode: Callable[[Tensor], Tensor],
+    x: Tensor,
+    known: Tensor,
+    rng: Rng,
+    size: int,
+    steps: int,
+    fixed: int = 0,
+) -> Iterator[State]:
+    """Pictures of ``fitting`` codes, with what is known of ``x``, (n, *shape), pasted back; arguments as there."""
+    for done, z in enumerate(fitting(nats, size, rng, steps, fixed), 1):
+        yield State(torch.where(known, x, decode(z)), done, steps, f"step {done}")
+
+
+def likeness(decode: Callable[[Tensor], Tensor], x: Tensor, known: Tensor) -> Nats:
+    """Log-likelihood of what is known of ``x`` under normal noise of deviation ``GRAIN`` on what codes decode to."""
+
+    def nats(z: Tensor, rows: Tensor) -> Tensor:
+        wrong = torch.where(known[rows], decode(z) - x[rows], 0.0)
+        return -wrong.square().flatten(1).sum(1) / (2 * GRAIN**2)
+
+    return nats
 
 
 def turned(z: Tensor, other: Tensor, strength: float) -> Tensor:

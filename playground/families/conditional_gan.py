@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, final
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import Completes, Decodes, Learns, Samples, State
-from playground.families.codes import FOUND, fitting, likeness
+from playground.families.codes import FOUND, completed, likeness
 from playground.families.gan import GAN, Discriminator, penalised
 from playground.families.layers import picture_generator
 from playground.knobs import ANY, Label, Slider
@@ -138,12 +139,9 @@ class ConditionalGAN(Learns, Samples, Decodes, Completes):
         steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
     ) -> Iterator[State]:
         """By codes, the class in them, whose pictures come near to what is known."""
-
-        def nats(z: Tensor, rows: Tensor) -> Tensor:
-            return likeness(self.decode(z, label=label), x[rows], known[rows])
-
-        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps, len(self.labels)), 1):
-            yield State(torch.where(known, x, self.decode(z, label=label)), done, steps, f"step {done}")
+        decode = partial(self.decode, label=label)
+        nats = likeness(decode, x, known)
+        yield from completed(nats, decode, x, known, rng, self.latent[0], steps, len(self.labels))
 
     def decode(
         self, z: Tensor, *, label: Annotated[str, Label(help="which class to draw; any: the code's own")] = ANY

@@ -6,6 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, final
 
 import torch
@@ -25,7 +26,7 @@ from playground.capabilities import (
     Samples,
     State,
 )
-from playground.families.codes import FOUND, fitting, turned
+from playground.families.codes import FOUND, completed, turned
 from playground.families.layers import residual_mlp
 from playground.families.vae import CODES, VAE
 from playground.knobs import ANY, Label, Slider
@@ -160,8 +161,8 @@ class LabelledVAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds
             loss = F.binary_cross_entropy_with_logits(self.logits(z[:, classes:], y), white[rows], reduction="none")
             return -torch.where(known[rows], loss, 0.0).flatten(1).sum(1)
 
-        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps, classes), 1):
-            yield State(torch.where(known, x, self.decode(z, label=label)), done, steps, f"step {done}")
+        decode = partial(self.decode, label=label)
+        yield from completed(nats, decode, x, known, rng, self.latent[0], steps, classes)
 
     @torch.no_grad()
     def edit(

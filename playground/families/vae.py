@@ -27,7 +27,7 @@ from playground.capabilities import (
     Sprints,
     State,
 )
-from playground.families.codes import FOUND, fitting, turned
+from playground.families.codes import FOUND, completed, turned
 from playground.families.layers import Mlp, residual_mlp
 from playground.knobs import Slider, Toggle
 from playground.rng import Rng
@@ -160,8 +160,7 @@ class VAE(Learns, Samples, Reconstructs, Density, RateDistortion, Clouds, Comple
             loss = F.binary_cross_entropy_with_logits(self.logits(z), white[rows], reduction="none")
             return -torch.where(known[rows], loss, 0.0).flatten(1).sum(1)
 
-        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps), 1):
-            yield State(torch.where(known, x, self.decode(z)), done, steps, f"step {done}")
+        yield from completed(nats, self.decode, x, known, rng, self.latent[0], steps)
 
     @torch.no_grad()
     def edit(self, x: Tensor, strength: float, rng: Rng) -> Iterator[State]:

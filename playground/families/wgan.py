@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typing_extensions import Self
 
 from playground.capabilities import About, Carries, Completes, Decodes, Fields, Learns, Samples, Sprints, State
-from playground.families.codes import FOUND, fitting, likeness
+from playground.families.codes import FOUND, completed, likeness
 from playground.families.layers import SLOPE, Mlp, picture_critic, picture_generator
 from playground.knobs import Slider
 from playground.rng import Rng
@@ -257,12 +257,8 @@ class PictureWassersteinGAN(Learns, Samples, Decodes, Completes):
         steps: Annotated[int, Slider(3, 300, help="in which fitting codes are sought")] = 45,
     ) -> Iterator[State]:
         """By codes whose pictures come near to what is known (Yeh et al. 2017, arXiv:1607.07539)."""
-
-        def nats(z: Tensor, rows: Tensor) -> Tensor:
-            return likeness(self.decode(z), x[rows], known[rows])
-
-        for done, z in enumerate(fitting(nats, self.latent[0], rng, steps), 1):
-            yield State(torch.where(known, x, self.decode(z)), done, steps, f"step {done}")
+        nats = likeness(self.decode, x, known)
+        yield from completed(nats, self.decode, x, known, rng, self.latent[0], steps)
 
     def decode(self, z: Tensor) -> Tensor:
         """Pictures (n, *shape) in [0, 1] of noise (n, latent)."""
