@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from playground.activities.generate import PREVIEW
+from playground.activities.generate import previewed
 from playground.capabilities import Completes, Density, LogProb
 from playground.data import Dataset
 from playground.knobs import Canvas, Choice, Refused, Slider
@@ -42,20 +42,14 @@ def complete(
     x = to_data(levels[None], rng.device)
     keep = torch.as_tensor(known, device=rng.device).expand_as(x)
     yield Images(key="given", pixels=marked(x, keep), title="Given", caption=f"{whose} The shaded part is made up.")
-    shown = time.perf_counter()
     several = x.expand(n, *x.shape[1:]), keep.expand(n, *x.shape[1:])
-    for state in model.complete(*several, rng.take(n), **own):
-        if time.perf_counter() - shown > PREVIEW and state.done < state.total:
-            yield Progress(done=state.done, total=state.total, text=state.label)
-            on_the_way = f"On the way: step {state.done} of {state.total}."
-            yield Images(pixels=to_pixels(state.x), title=title, caption=on_the_way)
-            shown = time.perf_counter()
-    pixels, seconds = to_pixels(state.x), time.perf_counter() - started
+    made = yield from previewed(model.complete(*several, rng.take(n), **own), title)
+    pixels, seconds = to_pixels(made), time.perf_counter() - started
     yield Images(pixels=pixels, title=title, caption=model.completing, seconds=seconds)
     if isinstance(model, Density):
-        yield Progress(done=state.total, total=state.total, text="how probable each ending is")
+        yield Progress(done=1, total=1, text="how probable each ending is")
         truth = x if canvas is None else x[:0]
-        weighed = model.log_prob(torch.cat([state.x, truth]), rng.take(n + len(truth)))
+        weighed = model.log_prob(torch.cat([made, truth]), rng.take(n + len(truth)))
         captions, words = weights_in_words(weighed, n)
         yield Images(
             pixels=pixels, captions=captions, title=title, caption=f"{model.completing} {words}", seconds=seconds

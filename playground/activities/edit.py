@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import numpy as np
 
 from playground.activities.complete import given
-from playground.activities.generate import PREVIEW
+from playground.activities.generate import previewed
 from playground.capabilities import Edits
 from playground.data import Dataset
 from playground.knobs import Canvas, Slider
 from playground.pictures import to_data, to_pixels
 from playground.rng import Rng
-from playground.views import Images, Progress, View
+from playground.views import Images, View
 
 ORDER = 220
 PAGE = "sketch"
@@ -34,18 +34,13 @@ def edit(
     **own: Any,
 ) -> Iterator[View]:
     """Keep as much of a picture as you like, and let the model have its way with the rest."""
-    started = shown = time.perf_counter()
+    started = time.perf_counter()
     levels, whose = given(canvas, data, rng)
     x = to_data(levels[None], rng.device)
     yield Images(key="given", pixels=to_pixels(x), title="Given", caption=whose)
-    for state in model.edit(x.expand(n, *model.shape), strength, rng.take(n), **own):
-        if time.perf_counter() - shown > PREVIEW and state.done < state.total:
-            yield Progress(done=state.done, total=state.total, text=state.label)
-            on_the_way = f"On the way: step {state.done} of {state.total}."
-            yield Images(pixels=to_pixels(state.x), title=title, caption=on_the_way)
-            shown = time.perf_counter()
+    made = yield from previewed(model.edit(x.expand(n, *model.shape), strength, rng.take(n), **own), title)
     caption = f"Strength {strength:.2f}: 0 would give the picture back, 1 would keep nothing of it."
-    yield Images(pixels=to_pixels(state.x), title=title, caption=caption, seconds=time.perf_counter() - started)
+    yield Images(pixels=to_pixels(made), title=title, caption=caption, seconds=time.perf_counter() - started)
     strip: list[np.ndarray] = []
     strengths = [k / STRIP for k in range(STRIP + 1)]
     for one in strengths:

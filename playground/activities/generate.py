@@ -45,6 +45,22 @@ def generate(
     yield Images(pixels=to_pixels(x), title=title, caption=caption, seconds=time.perf_counter() - started)
 
 
+def previewed(states: Iterator[State], title: str) -> Generator[View, None, Tensor]:
+    """How far a picture has come, every ``PREVIEW`` seconds.
+
+    Returns:
+        The last state, (n, *shape).
+    """
+    shown = time.perf_counter()
+    for state in states:
+        if time.perf_counter() - shown > PREVIEW and state.done < state.total:
+            yield Progress(done=state.done, total=state.total, text=state.label)
+            on_the_way = f"On the way: step {state.done} of {state.total}."
+            yield Images(pixels=to_pixels(state.x), title=title, caption=on_the_way)
+            shown = time.perf_counter()
+    return state.x
+
+
 def draw(model: Samples, rng: Rng, own: Mapping[str, Any]) -> Generator[State, None, Tensor]:
     """Samples, and on the way to them a state every ``PREVIEW`` seconds if the model draws in steps.
 

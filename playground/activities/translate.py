@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from playground.activities.generate import previewed
 from playground.capabilities import Translates
 from playground.data import Dataset
 from playground.knobs import ANY, Canvas, Refused, Slider
 from playground.pictures import as_canvas, chosen, to_data, to_pixels
 from playground.rng import Rng
-from playground.views import Images, Progress, View
+from playground.views import Images, View
 
 ORDER = 220
 PAGE = "sketch"
-PREVIEW = 0.2  # seconds between two previews: lively, and cheap beside the model's own work
 LEAST = 2.0  # pixels' worth of ink: less is an empty canvas
 
 
@@ -34,7 +34,7 @@ def translate(
     **own: Any,
 ) -> Iterator[View]:
     """Turn an outline into pictures that have it, as many as you like."""
-    started = shown = time.perf_counter()
+    started = time.perf_counter()
     if canvas is None:
         levels, (name,), note = chosen(data, rng, 1)
         x = to_data(levels, rng.device)
@@ -47,16 +47,11 @@ def translate(
     else:
         sketch, whose = _drawn(canvas, data, rng), "your outline"
         yield Images(key="given", pixels=to_pixels(sketch), columns=1, title="Given", caption="Your outline.")
-    for state in model.translate(sketch.expand(n, -1, -1, -1), rng.take(n), **own):
-        if time.perf_counter() - shown > PREVIEW and state.done < state.total:
-            yield Progress(done=state.done, total=state.total, text=state.label)
-            on_the_way = f"On the way: step {state.done} of {state.total}."
-            yield Images(pixels=to_pixels(state.x), title=title, caption=on_the_way)
-            shown = time.perf_counter()
+    made = yield from previewed(model.translate(sketch.expand(n, -1, -1, -1), rng.take(n), **own), title)
     label = own.get("label", ANY)
     what = f"{n} picture{'s' if n > 1 else ''}" + (f" of class {label}" if label != ANY else "")
     caption = f"{what} of {whose}, each from random numbers of its own."
-    yield Images(pixels=to_pixels(state.x), title=title, caption=caption, seconds=time.perf_counter() - started)
+    yield Images(pixels=to_pixels(made), title=title, caption=caption, seconds=time.perf_counter() - started)
 
 
 def _drawn(canvas: np.ndarray, data: Dataset, rng: Rng) -> Tensor:
