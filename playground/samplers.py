@@ -60,38 +60,6 @@ def ancestral(denoise: Denoise, x: Tensor, sigmas: list[float], rng: Rng) -> Ste
         yield x, clean
 
 
-def filling(
-    denoise: Denoise, given: Tensor, known: Tensor, x: Tensor, sigmas: list[float], rng: Rng, rounds: int = 1
-) -> Steps:
-    """``ancestral`` steps whose clean datum has what is known of it put in place, each walked ``rounds`` times.
-
-    A round goes down a level, then back up by adding noise, so that what is drawn and what is known come to agree:
-    RePaint (Lugmayr et al. 2022, arXiv:2201.09865, algorithm 1, jumps of length one).
-
-    Args:
-        denoise: as for every sampler.
-        given: (n, *shape) data in the model's units.
-        known: (n, *shape) bool, which of their elements are known; the last state has exactly these.
-        x: noise of deviation ``sigmas[0]``, on which what is given is laid.
-        sigmas: noise levels.
-        rng: fresh noise.
-        rounds: walks of each step.
-    """
-    x = torch.where(known, given + x, x)
-    for now, then in pairwise(sigmas):
-        share = (then / now) ** 2
-        for left in range(rounds - 1, -1, -1):
-            clean = torch.where(known, given, denoise(x, now))
-            low = clean + share * (x - clean)
-            if then > 0:
-                low = low + then * (1 - share) ** 0.5 * rng.normal(*x.shape[1:])
-            if not left or not then:
-                break
-            x = low + (now**2 - then**2) ** 0.5 * rng.normal(*x.shape[1:])
-        x = low
-        yield x, clean
-
-
 def langevin(score: Callable[[Tensor], Tensor], x: Tensor, step: float, steps: int, rng: Rng) -> Iterator[Tensor]:
     """Langevin dynamics: x + step/2 score + sqrt(step) noise (Song and Ermon 2019, arXiv:1907.05600, equation 4)."""
     for _ in range(steps):
