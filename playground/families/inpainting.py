@@ -21,6 +21,21 @@ TELLING = (5.0, 3.5, 2.5, 1.8)  # noise levels, in deviations of the data, that 
 SEED = 0  # of the noise by which classes are weighed: the same for equal pictures
 
 
+def guided_guess(denoise: Denoise, told: Tensor, everyone: int, scale: float) -> Callable[[Tensor, float], Tensor]:
+    """The guess of clean data of classes ``told``, (n,), pushed away from that for any class (number ``everyone``).
+
+    Ho and Salimans 2022, arXiv:2207.12598, equation 6, with ``scale`` their 1 + w.
+    """
+    anyone = torch.full_like(told, everyone)
+
+    def guess(y: Tensor, sigma: float) -> Tensor:
+        level = y.new_full((len(y),), sigma)
+        wanted = denoise(y, level, told)
+        return wanted if scale == 1 else wanted.lerp(denoise(y, level, anyone), 1 - scale)
+
+    return guess
+
+
 @torch.no_grad()
 def suggested(denoise: Denoise, given: Tensor, known: Tensor, classes: int, spread: float, choice: Tensor) -> Tensor:
     """Classes (n,) drawn by how well each explains what is known of a datum.

@@ -27,7 +27,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import Greys, normal_nats
-from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
+from playground.families.inpainting import COMPLETING, filled, guided_guess, noise_of, suggested
 from playground.families.layers import classes_of, guided
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -205,15 +205,7 @@ class PictureFlow(Learns, Refines, Reconstructs, Density, Denoises, Fields, Carr
             told = suggested(self._denoiser, even, known, len(self.labels), 1.0, choice)
         else:
             told = classes_of(rng, self.labels, label)
-        everyone = torch.full_like(told, len(self.labels))
-
-        def guess(y: Tensor, sigma: float) -> Tensor:
-            level = y.new_full((len(y),), sigma)
-            wanted = self._denoiser(y, level, told)
-            if guidance_scale == 1:
-                return wanted
-            return wanted.lerp(self._denoiser(y, level, everyone), 1 - guidance_scale)
-
+        guess = guided_guess(self._denoiser, told, len(self.labels), guidance_scale)
         sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
         for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, 1.0), 1):
             seen = torch.where(known, x, self.greys.picture(clean))

@@ -29,7 +29,7 @@ from playground.capabilities import (
 )
 from playground.families import ode
 from playground.families.greys import LEVELS, normal_nats
-from playground.families.inpainting import COMPLETING, filled, noise_of, suggested
+from playground.families.inpainting import COMPLETING, filled, guided_guess, noise_of, suggested
 from playground.families.layers import classes_of
 from playground.families.unet import UNet
 from playground.knobs import ANY, Choice, Label, Slider
@@ -197,15 +197,7 @@ class PictureScore(Learns, Refines, Reconstructs, Density, Denoises, Fields, Car
             told = suggested(self._told, even, known, len(self.labels), SPREAD, choice)
         else:
             told = classes_of(rng, self.labels, label)
-        everyone = torch.full_like(told, len(self.labels))
-
-        def guess(y: Tensor, sigma: float) -> Tensor:
-            level = y.new_full((len(y),), sigma)
-            wanted = self._told(y, level, told)
-            if guidance_scale == 1:
-                return wanted
-            return wanted.lerp(self._told(y, level, everyone), 1 - guidance_scale)
-
+        guess = guided_guess(self._told, told, len(self.labels), guidance_scale)
         sigmas = samplers.karras_sigmas(steps, CLEAN, NOISY)
         for done, (_, clean) in enumerate(filled(guess, given, known, rng, sigmas, SPREAD), 1):
             seen = torch.where(known, x, pictures(clean))
